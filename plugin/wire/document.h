@@ -1,0 +1,144 @@
+/* wire/document.h: a hostile msgpack request, checked in one bounded pass and then read field by field.
+ *
+ * The shape pass proves before anything else is done: exactly one value, no trailing bytes, no count larger than the
+ * bytes left, no nesting deeper than the limit. It writes a tape (one item per value, in document order), so that nothing
+ * is parsed twice. It allocates in proportion to the bytes present, never to what a header claims. */
+#ifndef POLARIS_PLUGIN_WIRE_DOCUMENT_H
+#define POLARIS_PLUGIN_WIRE_DOCUMENT_H
+
+#include "bytes.h"
+#include "error.h"
+
+enum wire_kind {
+    WIRE_NIL,
+    WIRE_BOOL,
+    WIRE_INT,  /* fits int64 */
+    WIRE_UINT, /* above INT64_MAX */
+    WIRE_FLOAT,
+    WIRE_STR,
+    WIRE_BIN,
+    WIRE_EXT,
+    WIRE_ARRAY,
+    WIRE_MAP
+};
+
+/* 16 bytes a value; laid out so that validation can run over it. */
+struct wire_item {
+    uint32_t offset; /* of the value's first byte (its header) in the document */
+    uint32_t size;   /* of the payload: str, bin, ext; otherwise number of elements (array) or pairs (map) */
+    uint32_t next;   /* index of the item after this value and all that is inside it */
+    uint8_t kind;    /* enum wire_kind */
+    uint8_t header_size; /* bytes before the payload: str, bin, ext */
+    uint16_t reserved;
+};
+
+/* Owner of the tape; borrows the bytes. A zeroed one is empty; wire_document_done() leaves it so. */
+struct wire_document {
+    struct bytes input;
+    struct wire_item *items;
+    uint32_t item_count;
+    uint32_t item_capacity;
+};
+
+struct wire_limits {
+    uint64_t size_max;
+    uint32_t depth_max; /* of arrays and maps within each other; the outermost is 1 */
+};
+
+/* INVALID: not exactly one well-formed value; the message gives the offset. TOO_LARGE: a limit. */
+WARN_UNUSED enum status wire_document_parse(struct wire_document *document, struct bytes input,
+                                       const struct wire_limits *limits, struct error *error);
+void wire_document_done(struct wire_document *document);
+
+/* A value in a document. */
+struct wire_value {
+    const struct wire_document *document;
+    uint32_t index;
+};
+
+static inline enum wire_kind wire_value_kind(struct wire_value value) {
+    return (enum wire_kind)value.document->items[value.index].kind;
+}
+const char *wire_kind_name(enum wire_kind kind); /* "an integer", "a string", ...: for messages */
+
+/* All bytes of the value as they came, header included. */
+struct bytes wire_value_raw(struct wire_value value);
+/* Of a str, bin or ext (without its type): the payload. Present even when empty. */
+struct bytes wire_value_payload(struct wire_value value);
+int64_t wire_value_int(struct wire_value value);     /* WIRE_INT */
+uint64_t wire_value_uint(struct wire_value value);   /* WIRE_INT that is not negative, WIRE_UINT */
+double wire_value_float(struct wire_value value);    /* WIRE_FLOAT */
+bool wire_value_bool(struct wire_value value);       /* WIRE_BOOL */
+int8_t wire_value_ext_type(struct wire_value value); /* WIRE_EXT */
+
+/* Where a value stands, for messages: a chain on the stack, made into an RFC 6901 pointer only when something fails. */
+struct wire_path {
+    const struct wire_path *parent; /* NULL: the request */
+    const char *name;               /* of a map's field, or NULL */
+    int64_t index;                  /* of an array's element, if name is NULL */
+};
+
+/* Puts the pointer of `path` + `name` (or of `path` alone, name NULL) into the error. Returns error->status. */
+enum status wire_error_at(struct error *error, const struct wire_path *path, const char *name);
+
+/* A map read by name. Asking for a field marks it; wire_map_finish() refuses the map if one was never asked for: a typing
+ * mistake is never ignored. */
+struct wire_map {
+    struct wire_value value;
+    const struct wire_path *path;
+    uint64_t seen; /* bit i: the i-th pair was asked for */
+};
+
+/* INVALID: not a map, a key that is no string, a key twice, or more than 64 pairs. */
+WARN_UNUSED enum status wire_map_open(struct wire_map *ret_map, struct wire_value value, const struct wire_path *path,
+                                 struct error *error);
+/* INVALID names the first unknown field, and where it stands. `what` is what the map is: "store append". */
+WARN_UNUSED enum status wire_map_finish(const struct wire_map *map, const char *what, struct error *error);
+
+/* Each of these finds the field `name`, checks it, and sets *ret. An optional field that is absent leaves *ret alone and
+ * is OK; so give *ret its default first. nil counts as absent. All errors are INVALID and name the path. */
+enum wire_presence { OPTIONAL, REQUIRED };
+
+/* False: absent. */
+bool wire_map_find(struct wire_map *map, const char *name, struct wire_value *ret_value);
+/* A non-empty UTF-8 string without NUL, at most size_max bytes. Longer: INVALID, naming both sizes. */
+WARN_UNUSED enum status wire_map_name(struct wire_map *map, const char *name, enum wire_presence presence, size_t size_max,
+                                 struct bytes *ret, struct error *error);
+/* Any UTF-8 string, empty too, at most size_max bytes. */
+WARN_UNUSED enum status wire_map_text(struct wire_map *map, const char *name, enum wire_presence presence, size_t size_max,
+                                 struct bytes *ret, struct error *error);
+/* Integers; a float, even a whole one, is refused. */
+WARN_UNUSED enum status wire_map_int(struct wire_map *map, const char *name, enum wire_presence presence, int64_t min,
+                                int64_t max, int64_t *ret, struct error *error);
+/* A float or an integer; NaN is refused. */
+WARN_UNUSED enum status wire_map_number(struct wire_map *map, const char *name, enum wire_presence presence, double min,
+                                   double max, double *ret, struct error *error);
+WARN_UNUSED enum status wire_map_bool(struct wire_map *map, const char *name, enum wire_presence presence, bool *ret,
+                                 struct error *error);
+/* An integer (microseconds) or a msgpack timestamp (ext -1; nanoseconds are cut), within TIME_US_MIN and _MAX. */
+WARN_UNUSED enum status wire_map_time(struct wire_map *map, const char *name, enum wire_presence presence, bool *ret_present,
+                                 int64_t *ret_us, struct error *error);
+/* One of `choices` (NULL-terminated); *ret is its index. The message lists the choices. */
+WARN_UNUSED enum status wire_map_choice(struct wire_map *map, const char *name, enum wire_presence presence,
+                                   const char *const *choices, int *ret, struct error *error);
+/* A map as it came, byte for byte, at most size_max bytes (TOO_LARGE). */
+WARN_UNUSED enum status wire_map_raw_map(struct wire_map *map, const char *name, enum wire_presence presence,
+                                    size_t size_max, struct bytes *ret, struct error *error);
+/* An array of at most count_max elements (INVALID beyond); *ret_count elements, first at *ret_first: step with
+ * wire_array_next. Present: true. */
+WARN_UNUSED enum status wire_map_array(struct wire_map *map, const char *name, enum wire_presence presence, size_t count_max,
+                                  bool *ret_present, struct wire_value *ret_first, size_t *ret_count,
+                                  struct error *error);
+/* An array of names, each like wire_map_name; writes at most count_max views. */
+WARN_UNUSED enum status wire_map_names(struct wire_map *map, const char *name, enum wire_presence presence,
+                                  size_t size_max, size_t count_max, struct bytes *ret, uint32_t *ret_count,
+                                  struct error *error);
+
+static inline struct wire_value wire_value_next(struct wire_value value) {
+    return (struct wire_value){value.document, value.document->items[value.index].next};
+}
+
+/* True for well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
+bool wire_utf8_valid(struct bytes text);
+
+#endif
