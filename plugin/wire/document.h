@@ -28,7 +28,7 @@ struct wire_item {
     uint32_t size;   /* of the payload: str, bin, ext; otherwise number of elements (array) or pairs (map) */
     uint32_t next;   /* index of the item after this value and all that is inside it */
     uint8_t kind;    /* enum wire_kind */
-    uint8_t header_size; /* bytes before the payload: str, bin, ext */
+    uint8_t header_size; /* bytes before the payload or the elements; of other kinds: all of the value */
     uint16_t reserved;
 };
 
@@ -42,7 +42,7 @@ struct wire_document {
 
 struct wire_limits {
     uint64_t size_max;
-    uint32_t depth_max; /* of arrays and maps within each other; the outermost is 1 */
+    uint32_t depth_max; /* of arrays and maps within each other; the outermost is 1; above 1024 it counts as 1024 */
 };
 
 /* INVALID: not exactly one well-formed value; the message gives the offset. TOO_LARGE: a limit. */
@@ -104,7 +104,7 @@ bool wire_map_find(struct wire_map *map, const char *name, struct wire_value *re
 /* A non-empty UTF-8 string without NUL, at most size_max bytes. Longer: INVALID, naming both sizes. */
 WARN_UNUSED enum status wire_map_name(struct wire_map *map, const char *name, enum wire_presence presence, size_t size_max,
                                  struct bytes *ret, struct error *error);
-/* Any UTF-8 string, empty too, at most size_max bytes. */
+/* Any UTF-8 string without NUL, empty too, at most size_max bytes. */
 WARN_UNUSED enum status wire_map_text(struct wire_map *map, const char *name, enum wire_presence presence, size_t size_max,
                                  struct bytes *ret, struct error *error);
 /* Integers; a float, even a whole one, is refused. */
@@ -125,11 +125,12 @@ WARN_UNUSED enum status wire_map_choice(struct wire_map *map, const char *name, 
 WARN_UNUSED enum status wire_map_raw_map(struct wire_map *map, const char *name, enum wire_presence presence,
                                     size_t size_max, struct bytes *ret, struct error *error);
 /* An array of at most count_max elements (INVALID beyond); *ret_count elements, first at *ret_first: step with
- * wire_array_next. Present: true. */
+ * wire_value_next. Present: true. */
 WARN_UNUSED enum status wire_map_array(struct wire_map *map, const char *name, enum wire_presence presence, size_t count_max,
                                   bool *ret_present, struct wire_value *ret_first, size_t *ret_count,
                                   struct error *error);
-/* An array of names, each like wire_map_name; writes at most count_max views. */
+/* An array of 1 to count_max names, each like wire_map_name. `ret` has room for count_max views; on failure some may have
+ * been written. */
 WARN_UNUSED enum status wire_map_names(struct wire_map *map, const char *name, enum wire_presence presence,
                                   size_t size_max, size_t count_max, struct bytes *ret, uint32_t *ret_count,
                                   struct error *error);
@@ -140,5 +141,8 @@ static inline struct wire_value wire_value_next(struct wire_value value) {
 
 /* True for well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool wire_utf8_valid(struct bytes text);
+
+/* The first bytes of a valid `text`, at most size_max, without a character cut in two. */
+struct bytes wire_utf8_cut(struct bytes text, size_t size_max);
 
 #endif

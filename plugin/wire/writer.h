@@ -13,6 +13,7 @@ struct wire_writer {
 void wire_writer_done(struct wire_writer *writer);
 WARN_UNUSED enum status wire_writer_check(const struct wire_writer *writer, struct error *error); /* NO_MEMORY */
 
+/* Absent views are written as nil. */
 void wire_put_map(struct wire_writer *writer, uint32_t pairs);
 void wire_put_array(struct wire_writer *writer, uint32_t elements);
 void wire_put_nil(struct wire_writer *writer);
