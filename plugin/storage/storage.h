@@ -235,10 +235,13 @@ struct storage_ops {
     enum status (*list_tags)(struct storage *self, const struct name_page *page, tag_visitor visit, void *context,
                         struct error *error);
     enum status (*head)(struct storage *self, struct storage_head *ret_head, struct error *error);
+    /* How many times interrupt was called: read it before looking for events and give it to wait, so that an interrupt
+     * between looking and waiting is not missed. */
+    int64_t (*interrupts)(struct storage *self);
     /* Waits until an event with an id above `last_id` may be read, `timeout_us` passed (monotonic time), or interrupt
-     * was called: all three are OK. */
-    enum status (*wait)(struct storage *self, int64_t last_id, int64_t timeout_us, bool *ret_interrupted,
-                   struct error *error);
+     * was called since `interrupts` was read: all three are OK. */
+    enum status (*wait)(struct storage *self, int64_t last_id, int64_t timeout_us, int64_t interrupts,
+                        bool *ret_interrupted, struct error *error);
     /* Ends every wait in progress. Returns how many there were. */
     int64_t (*interrupt)(struct storage *self);
 
