@@ -20,6 +20,9 @@ enum {
     FAILURES_KEPT = 10,         /* of each dead letter */
     FILTER_TYPES_MAX = 64,      /* types in one filter */
     FILTER_METADATA_MAX = 16,   /* metadata conditions in one filter */
+    FILTER_METADATA_SIZE_MAX = 4096, /* of a condition's expected value: it is compared with every candidate event */
+    FILTER_METADATA_DEPTH_MAX = 32,  /* nesting of it */
+    FILTER_POINTER_SIZE_MAX = 1024,  /* of a condition's pointer */
     PAGE_LIMIT_DEFAULT = 1000,
     PAGE_LIMIT_MAX = 100000,
     CLAIM_LIMIT_MAX = 1000,
