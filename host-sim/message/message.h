@@ -1,4 +1,5 @@
-/* message.h: messages as JSON values (jansson), and their lossless mapping from and to msgpack (abi/SPEC.md, section 9). */
+/* message.h: messages as JSON values (jansson), and their lossless mapping from and to msgpack (abi/SPEC.md, section
+ * 9). */
 #ifndef POLARIS_HOST_MESSAGE_H
 #define POLARIS_HOST_MESSAGE_H
 
@@ -7,8 +8,12 @@
 #include "failure.h"
 #include "host/host.h"
 
-/* JSON text to a value: duplicate keys refused, trailing text refused, integers beyond int64 refused with a hint at $uint.
- * The failure gives line and column. */
+/* How deep messages may be nested: the deepest request that a plugin may be configured to take (1024, abi/SPEC.md), and
+ * what a reply wraps around the payload of such a request. */
+#define MESSAGE_DEPTH_MAX 1040u
+
+/* JSON text to a value: duplicate keys refused, trailing text refused, integers beyond int64 refused with a hint at
+ * $uint. The failure gives line and column. */
 bool message_parse(const char *text, size_t size, json_t **ret_value, struct failure *failure)
     __attribute__((warn_unused_result));
 
@@ -23,9 +28,9 @@ bool message_unpack(const void *data, size_t size, json_t **ret_value, struct fa
 /* Compact JSON text in one line; the caller free()s it. NULL: no memory. */
 char *message_print(const json_t *value);
 
-/* One call with JSON in and out: packs `request` (stolen), calls, unpacks. Returns the status of the verb; *ret_reply is a
- * new reference (the error map after an error), or NULL if there was none that can be read. A request that cannot be packed
- * or a reply that is no msgpack gives POLARIS_ES_INTERNAL, and *ret_reply is an error map made here. */
+/* One call with JSON in and out: packs `request` (stolen), calls, unpacks. Returns the status of the verb; *ret_reply
+ * is a new reference (the error map after an error), or NULL if there was none that can be read. A request that cannot
+ * be packed or a reply that is no msgpack gives POLARIS_ES_INTERNAL, and *ret_reply is an error map made here. */
 int32_t message_call(struct host *host, enum host_verb verb, json_t *request, json_t **ret_reply);
 
 #endif
