@@ -90,6 +90,10 @@ void dead_letter_resolve(struct dead_letter_progress *progress) {
     end(progress, DEAD_LETTER_RESOLVED);
 }
 
+void dead_letter_discard(struct dead_letter_progress *progress) {
+    end(progress, DEAD_LETTER_DISCARDED);
+}
+
 void dead_letter_redrive(struct dead_letter_progress *progress, int64_t now_us) {
     progress->attempts = 0;
     make_pending(progress, now_us);

@@ -83,6 +83,9 @@ void dead_letter_claim(struct dead_letter_progress *progress, int64_t lease_us, 
 
 void dead_letter_resolve(struct dead_letter_progress *progress);
 
+/* Given up by hand. */
+void dead_letter_discard(struct dead_letter_progress *progress);
+
 /* Due at once, with all attempts ahead of it. */
 void dead_letter_redrive(struct dead_letter_progress *progress, int64_t now_us);
 

@@ -4,8 +4,8 @@
  * Every function may be called from any thread. Writes are durable when they return OK, as configured; a write that
  * fails changed nothing. Visitors that return false end the visit early, which is not an error.
  *
- * Visitors of reads run in the calling thread, on one snapshot. Visitors of writes run in the writer's thread before the
- * commit: they must not block, and what they collected counts only if the call returns OK. */
+ * Visitors of reads run in the calling thread, on one snapshot. Visitors of writes run in the writer's thread before
+ * the commit: they must not block, and what they collected counts only if the call returns OK. */
 #ifndef POLARIS_PLUGIN_STORAGE_H
 #define POLARIS_PLUGIN_STORAGE_H
 
@@ -76,8 +76,8 @@ struct storage_head {
 enum histogram_by { HISTOGRAM_BY_TYPE, HISTOGRAM_BY_TIME, HISTOGRAM_BY_TYPE_AND_TIME };
 
 struct histogram_bucket {
-    struct bytes type;  /* absent for BY_TIME */
-    int64_t start_us;   /* a multiple of the bucket's width (floor); 0 for BY_TYPE */
+    struct bytes type; /* absent for BY_TIME */
+    int64_t start_us;  /* a multiple of the bucket's width (floor); 0 for BY_TYPE */
     int64_t count;
 };
 typedef bool (*bucket_visitor)(void *context, const struct histogram_bucket *bucket);
@@ -125,8 +125,8 @@ struct dead_letter_put {
 
 struct dead_letter_claim_request {
     struct bytes consumer;
-    struct bytes holder; /* or absent */
-    int64_t lease_us;    /* < 0: the policy's */
+    struct bytes holder;  /* or absent */
+    int64_t lease_us;     /* < 0: the policy's */
     int64_t attempts_max; /* retry: < 0: each entry's own; otherwise entries with as many attempts are parked */
     int64_t limit;
     bool ordered;   /* an entry waits while an earlier event of its stream has a live entry for this consumer */
@@ -173,7 +173,7 @@ struct schema_version {
     struct bytes type;
     int64_t version;
     enum schema_format format;
-    struct bytes schema; /* as it came */
+    struct bytes schema;   /* as it came */
     struct bytes metadata; /* or absent */
     int64_t created_us;
 };
@@ -200,40 +200,42 @@ typedef bool (*schema_type_visitor)(void *context, const struct schema_type *typ
 struct storage;
 
 struct storage_ops {
-    /* Finishes what was accepted, stops every thread, closes the files. `ret_drained`: calls that were finished here. */
+    /* Finishes what was accepted, stops every thread, closes the files. `ret_drained`: calls that were finished here.
+     */
     void (*close)(struct storage *self, int64_t *ret_drained);
 
     /* store. `ret_results` has `count` elements. */
     enum status (*append)(struct storage *self, const struct append_request *request, struct append_result *ret_results,
-                     struct append_summary *ret_summary, struct error *error);
+                          struct append_summary *ret_summary, struct error *error);
     enum status (*batch_create)(struct storage *self, struct bytes id, struct bytes metadata, batch_visitor visit,
-                           void *context, struct error *error);
+                                void *context, struct error *error);
     enum status (*batch_append)(struct storage *self, struct bytes id, const struct event *events, size_t count,
-                           int64_t *ret_count, struct error *error);
+                                int64_t *ret_count, struct error *error);
     enum status (*batch_complete)(struct storage *self, struct bytes id, batch_visitor visit, void *context,
-                             struct append_summary *ret_summary, struct error *error);
+                                  struct append_summary *ret_summary, struct error *error);
     enum status (*batch_abort)(struct storage *self, struct bytes id, struct bytes reason, batch_visitor visit,
-                          void *context, struct error *error);
+                               void *context, struct error *error);
     enum status (*batch_get)(struct storage *self, struct bytes id, batch_visitor visit, void *context,
-                        struct error *error); /* NOT_FOUND */
+                             struct error *error); /* NOT_FOUND */
     /* In order of creation, strictly after the batch `after` (absent: from the first). `states`: a set of 1 << state,
      * 0: all. */
     enum status (*batch_list)(struct storage *self, uint32_t states, struct bytes after, int64_t limit,
-                         batch_visitor visit, void *context, struct error *error);
+                              batch_visitor visit, void *context, struct error *error);
 
     /* query */
-    enum status (*read_events)(struct storage *self, const struct event_query *query, event_visitor visit, void *context,
-                          struct storage_head *ret_head, struct error *error); /* the head of the same snapshot */
+    enum status (*read_events)(struct storage *self, const struct event_query *query, event_visitor visit,
+                               void *context, struct storage_head *ret_head,
+                               struct error *error); /* the head of the same snapshot */
     enum status (*get_event)(struct storage *self, int64_t id, event_visitor visit, void *context,
-                        struct error *error); /* NOT_FOUND */
+                             struct error *error); /* NOT_FOUND */
     enum status (*count_events)(struct storage *self, const struct event_filter *filter, int64_t *ret_count,
-                           struct error *error);
+                                struct error *error);
     enum status (*histogram)(struct storage *self, const struct event_filter *filter, enum histogram_by by,
-                        int64_t bucket_us, bucket_visitor visit, void *context, struct error *error);
+                             int64_t bucket_us, bucket_visitor visit, void *context, struct error *error);
     enum status (*list_streams)(struct storage *self, const struct name_page *page, stream_visitor visit, void *context,
-                           struct error *error);
+                                struct error *error);
     enum status (*list_tags)(struct storage *self, const struct name_page *page, tag_visitor visit, void *context,
-                        struct error *error);
+                             struct error *error);
     enum status (*head)(struct storage *self, struct storage_head *ret_head, struct error *error);
     /* How many times interrupt was called: read it before looking for events and give it to wait, so that an interrupt
      * between looking and waiting is not missed. */
@@ -247,45 +249,45 @@ struct storage_ops {
 
     /* dlq */
     enum status (*dead_letter_put)(struct storage *self, const struct dead_letter_put *put, dead_letter_visitor visit,
-                              void *context, struct error *error);
+                                   void *context, struct error *error);
     /* Settles expired leases of the consumer first. `ret_next_due_us`: when the next one is due, 0: none is waiting.
      * `ret_parked`: how many were parked by this call. Visits with events. */
     enum status (*dead_letter_claim)(struct storage *self, const struct dead_letter_claim_request *request,
-                                dead_letter_visitor visit, void *context, int64_t *ret_next_due_us,
-                                int64_t *ret_parked, struct error *error);
+                                     dead_letter_visitor visit, void *context, int64_t *ret_next_due_us,
+                                     int64_t *ret_parked, struct error *error);
     enum status (*dead_letter_resolve)(struct storage *self, const struct dead_letter_change *change,
-                                  dead_letter_visitor visit, void *context, struct error *error);
+                                       dead_letter_visitor visit, void *context, struct error *error);
     enum status (*dead_letter_fail)(struct storage *self, const struct dead_letter_change *change,
-                               dead_letter_visitor visit, void *context, struct error *error);
+                                    dead_letter_visitor visit, void *context, struct error *error);
     enum status (*dead_letter_discard)(struct storage *self, const struct dead_letter_change *change,
-                                  dead_letter_visitor visit, void *context, struct error *error);
+                                       dead_letter_visitor visit, void *context, struct error *error);
     enum status (*dead_letter_get)(struct storage *self, const struct dead_letter_ref *ref, bool with_event,
-                              dead_letter_visitor visit, void *context, struct error *error);
-    enum status (*dead_letter_list)(struct storage *self, const struct dead_letter_list *list, dead_letter_visitor visit,
-                               void *context, struct error *error);
+                                   dead_letter_visitor visit, void *context, struct error *error);
+    enum status (*dead_letter_list)(struct storage *self, const struct dead_letter_list *list,
+                                    dead_letter_visitor visit, void *context, struct error *error);
     enum status (*dead_letter_count)(struct storage *self, struct bytes consumer, dead_letter_count_visitor visit,
-                                void *context, struct error *error);
+                                     void *context, struct error *error);
     /* One entry (NOT_FOUND if there is none), or all that match: redriven are pending and parked ones. */
     enum status (*dead_letter_redrive_one)(struct storage *self, const struct dead_letter_ref *ref,
-                                      dead_letter_visitor visit, void *context, struct error *error);
-    enum status (*dead_letter_redrive)(struct storage *self, const struct dead_letter_filter *filter, int64_t *ret_count,
-                                  struct error *error);
+                                           dead_letter_visitor visit, void *context, struct error *error);
+    enum status (*dead_letter_redrive)(struct storage *self, const struct dead_letter_filter *filter,
+                                       int64_t *ret_count, struct error *error);
     /* Removes ended (resolved, discarded) entries that match. */
     enum status (*dead_letter_purge)(struct storage *self, const struct dead_letter_filter *filter, int64_t *ret_count,
-                                struct error *error);
+                                     struct error *error);
 
     /* schema */
-    enum status (*schema_put)(struct storage *self, const struct schema_put *put, int64_t *ret_version, bool *ret_created,
-                         struct error *error);
+    enum status (*schema_put)(struct storage *self, const struct schema_put *put, int64_t *ret_version,
+                              bool *ret_created, struct error *error);
     /* `version` 0: the latest. NOT_FOUND. */
-    enum status (*schema_get)(struct storage *self, struct bytes type, int64_t version, schema_visitor visit, void *context,
-                         struct error *error);
+    enum status (*schema_get)(struct storage *self, struct bytes type, int64_t version, schema_visitor visit,
+                              void *context, struct error *error);
     enum status (*schema_versions)(struct storage *self, struct bytes type, schema_visitor visit, void *context,
-                              struct error *error);
+                                   struct error *error);
     enum status (*schema_types)(struct storage *self, const struct name_page *page, schema_type_visitor visit,
-                           void *context, struct error *error);
+                                void *context, struct error *error);
     enum status (*schema_type)(struct storage *self, struct bytes type, schema_type_visitor visit, void *context,
-                          struct error *error); /* NOT_FOUND */
+                               struct error *error); /* NOT_FOUND */
     /* `policy` is one of the names that the use case allows. */
     enum status (*schema_set_policy)(struct storage *self, struct bytes type, struct bytes policy, struct error *error);
 };
@@ -308,10 +310,10 @@ struct storage {
 /* The SQLite backend. BUSY: another writer owns the file; INCOMPATIBLE: the file is newer; CORRUPT: it is something
  * else. `config` and `host` are copied as far as they are needed later. */
 WARN_UNUSED enum status sqlite_storage_open(const struct config *config, const struct storage_host *host,
-                                       struct storage **ret_storage, struct error *error);
+                                            struct storage **ret_storage, struct error *error);
 
 /* What it reads and writes: for the descriptor. */
-enum { SQLITE_FORMAT_READ_MIN = 1, SQLITE_FORMAT = 1 };
+enum { STORE_FORMAT_READ_MIN = 1, STORE_FORMAT = 1 };
 const char *sqlite_storage_library_version(void); /* "3.40.1", of the library loaded */
 int32_t sqlite_storage_library_version_number(void);
 
