@@ -1,7 +1,6 @@
 /* error.c: describing failures. */
 #include "error.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,7 +21,7 @@ static void cut_at_character(char *text, size_t size) {
     }
 }
 
-__attribute__((format(printf, 3, 0))) static void print(char *target, size_t size, const char *format, va_list args) {
+void error_print(char *target, size_t size, const char *format, va_list args) {
     if (vsnprintf(target, size, format, args) < 0) {
         target[0] = '\0';
     }
@@ -35,7 +34,7 @@ enum status error_set(struct error *error, enum status status, const char *forma
     error->detail_count = 0;
     va_list args;
     va_start(args, format);
-    print(error->message, sizeof error->message, format, args);
+    error_print(error->message, sizeof error->message, format, args);
     va_end(args);
     return status;
 }
@@ -43,7 +42,7 @@ enum status error_set(struct error *error, enum status status, const char *forma
 void error_set_path(struct error *error, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    print(error->path, sizeof error->path, format, args);
+    error_print(error->path, sizeof error->path, format, args);
     va_end(args);
 }
 
@@ -74,8 +73,8 @@ void error_add_text(struct error *error, const char *name, const char *text) {
 
 const char *status_name(enum status status) {
     switch (status) {
-#define STATUS_CASE(name, number, retryable, meaning)                                              \
-    case name:                                                                                     \
+#define STATUS_CASE(name, number, retryable, meaning)                                                                  \
+    case name:                                                                                                         \
         return #name;
         POLARIS_ES_STATUSES(STATUS_CASE)
 #undef STATUS_CASE
@@ -85,8 +84,8 @@ const char *status_name(enum status status) {
 
 bool status_is_retryable(enum status status) {
     switch (status) {
-#define STATUS_CASE(name, number, retryable, meaning)                                              \
-    case name:                                                                                     \
+#define STATUS_CASE(name, number, retryable, meaning)                                                                  \
+    case name:                                                                                                         \
         return (retryable) != 0;
         POLARIS_ES_STATUSES(STATUS_CASE)
 #undef STATUS_CASE

@@ -3,6 +3,7 @@
 #define POLARIS_PLUGIN_ERROR_H
 
 #include <polaris/event_store.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,6 +40,9 @@ enum status error_set(struct error *error, enum status status, const char *forma
 void error_add_number(struct error *error, const char *name, int64_t number);
 void error_add_text(struct error *error, const char *name, const char *text);
 void error_set_path(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* vsnprintf that cuts at a character: what does not fit ends before a UTF-8 sequence, never within. `size` > 0. */
+void error_print(char *target, size_t size, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
 
 /* "NOT_FOUND" and the like; "UNKNOWN" for a number that is none. */
 const char *status_name(enum status status);

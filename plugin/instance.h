@@ -1,0 +1,27 @@
+/* instance.h: one open store: its configuration and its storage. */
+#ifndef POLARIS_PLUGIN_INSTANCE_H
+#define POLARIS_PLUGIN_INSTANCE_H
+
+#include "config.h"
+#include "storage/storage.h"
+#include "wire/writer.h"
+
+struct instance {
+    struct config config;
+    struct storage *storage;
+};
+
+/* Opens the store that `config` (msgpack) names, and writes the reply of init. `host` is copied; what its context
+ * points to must stay good until instance_close returned. On failure nothing is held. */
+WARN_UNUSED enum status instance_open(struct instance *ret_instance, struct bytes config,
+                                      const struct storage_host *host, struct wire_writer *reply, struct error *error);
+
+/* Finishes what was accepted and closes everything, whatever it returns. INVALID: the request is not an empty map, nor
+ * empty. */
+WARN_UNUSED enum status instance_close(struct instance *instance, struct bytes request, struct wire_writer *reply,
+                                       struct error *error);
+
+/* The same without request and reply. */
+void instance_done(struct instance *instance);
+
+#endif

@@ -1,0 +1,122 @@
+/* use_cases.h: what the ops of all verbs share: one call, from the request that was read to the reply that is written.
+ */
+#ifndef POLARIS_PLUGIN_USE_CASES_H
+#define POLARIS_PLUGIN_USE_CASES_H
+
+#include "instance.h"
+#include "page.h"
+#include "storage/storage.h"
+#include "wire/document.h"
+#include "wire/messages.h"
+#include "wire/writer.h"
+
+enum { DONE_TEXT_SIZE = 160 };
+
+/* One op in progress. */
+struct call {
+    struct instance *instance;
+    struct wire_map request; /* `op` has been read */
+    const char *name;        /* "store append": for messages */
+    struct wire_writer *reply;
+    struct error *error;
+    char *done; /* DONE_TEXT_SIZE bytes: what an op that writes has done, for the log, should the reply get lost */
+};
+
+struct op {
+    const char *name;
+    bool writes; /* refused in read mode */
+    enum status (*run)(struct call *call);
+};
+
+struct verb {
+    const char *name;
+    const struct op *ops; /* the last one has no name */
+};
+
+extern const struct verb VERB_STORE;
+extern const struct verb VERB_QUERY;
+extern const struct verb VERB_DLQ;
+extern const struct verb VERB_SCHEMA;
+
+/* Reads the request, finds the op and runs it. On OK *reply holds the reply's map; otherwise what it holds is
+ * worthless. REPLY_LOST: the work was done, but its reply could not be built. `done` has DONE_TEXT_SIZE bytes. */
+WARN_UNUSED enum status verb_run(const struct verb *verb, struct instance *instance, struct bytes request,
+                                 struct wire_writer *reply, char *done, struct error *error);
+
+/* Every field has been read: refuses those that were not asked for. */
+WARN_UNUSED static inline enum status call_fields_end(struct call *call) {
+    return wire_map_finish(&call->request, call->name, call->error);
+}
+
+/* INVALID at a field of the request; the message is set by error_set before. */
+static inline enum status call_refuse_field(struct call *call, const char *field) {
+    return wire_error_at(call->error, NULL, field);
+}
+
+__attribute__((format(printf, 2, 3))) void call_done(struct call *call, const char *format, ...);
+
+/* A listing by name: streams, tags, schemas. */
+struct name_listing {
+    struct page page;
+    struct cursor after; /* page.position moves on with the visits; this stays */
+    struct name_page names;
+};
+
+/* Reads `prefix`, `limit` and `cursor`, and refuses other fields. `ret_listing->names` points into *ret_listing. */
+WARN_UNUSED enum status call_open_names(struct call *call, enum cursor_op op, size_t prefix_size_max,
+                                        struct name_listing *ret_listing);
+
+/* Reads `limit` and `cursor`. */
+WARN_UNUSED enum status call_open_page(struct call *call, const struct cursor_scope *scope, struct page *ret_page);
+void call_begin_page(struct call *call, struct page *page, const char *array_name);
+
+/* batch.list and query's batches are the same op. */
+WARN_UNUSED enum status batches_list(struct call *call);
+
+/* Pairs of the reply's map; optional ones return how many were written. */
+static inline void put_int(struct wire_writer *reply, const char *name, int64_t value) {
+    wire_put_text(reply, name);
+    wire_put_int(reply, value);
+}
+
+static inline void put_bool(struct wire_writer *reply, const char *name, bool value) {
+    wire_put_text(reply, name);
+    wire_put_bool(reply, value);
+}
+
+static inline void put_text(struct wire_writer *reply, const char *name, const char *value) {
+    wire_put_text(reply, name);
+    wire_put_text(reply, value);
+}
+
+static inline void put_str(struct wire_writer *reply, const char *name, struct bytes value) {
+    wire_put_text(reply, name);
+    wire_put_str(reply, value);
+}
+
+static inline uint32_t put_str_if_present(struct wire_writer *reply, const char *name, struct bytes value) {
+    if (!bytes_present(value)) {
+        return 0;
+    }
+    put_str(reply, name, value);
+    return 1;
+}
+
+static inline uint32_t put_raw_if_present(struct wire_writer *reply, const char *name, struct bytes value) {
+    if (!bytes_present(value)) {
+        return 0;
+    }
+    wire_put_text(reply, name);
+    wire_put_raw(reply, value);
+    return 1;
+}
+
+static inline uint32_t put_int_unless_zero(struct wire_writer *reply, const char *name, int64_t value) {
+    if (value == 0) {
+        return 0;
+    }
+    put_int(reply, name, value);
+    return 1;
+}
+
+#endif

@@ -1,0 +1,125 @@
+/* verb.c: from a request's bytes to the op that it names. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "use_cases.h"
+
+enum { OP_NAME_SIZE_MAX = 256, CALL_NAME_SIZE = 64, REPLY_SIZE_MIN = 4096 };
+
+static const struct op *find_op(const struct verb *verb, struct bytes name) {
+    for (const struct op *op = verb->ops; op->name != NULL; op++) {
+        if (bytes_equal_string(name, op->name)) {
+            return op;
+        }
+    }
+    return NULL;
+}
+
+static enum status refuse_op(const struct verb *verb, struct bytes name, struct error *error) {
+    char known[ERROR_MESSAGE_SIZE / 2] = "";
+    size_t size = 0;
+    for (const struct op *op = verb->ops; op->name != NULL; op++) {
+        int written = snprintf(known + size, sizeof known - size, "%s%s", size > 0 ? ", " : "", op->name);
+        if (written < 0 || (size_t)written >= sizeof known - size) {
+            break;
+        }
+        size += (size_t)written;
+    }
+    enum status status = error_set(error, UNSUPPORTED, "%s has no op '%.*s'; it has: %s", verb->name,
+                                   name.size > 64 ? 64 : (int)name.size, (const char *)name.data, known);
+    error_set_path(error, "/op");
+    return status;
+}
+
+static enum status run_op(struct call *call, const struct op *op) {
+    if (op->writes && call->instance->config.read_only) {
+        return error_set(call->error, READ_ONLY, "%s writes, and the store was opened with mode \"read\"", call->name);
+    }
+    enum status status = op->run(call);
+    if (status != OK) {
+        return status;
+    }
+    status = wire_writer_check(call->reply, call->error);
+    if (status != OK && op->writes) {
+        return REPLY_LOST; /* NO_MEMORY would promise that nothing was changed */
+    }
+    return status;
+}
+
+enum status verb_run(const struct verb *verb, struct instance *instance, struct bytes request,
+                     struct wire_writer *reply, char *done, struct error *error) {
+    CLEANUP(wire_document_done) struct wire_document document = {0};
+    struct wire_limits limits = {
+        .size_max = (uint64_t)instance->config.request_size_max,
+        .depth_max = (uint32_t)instance->config.depth_max,
+    };
+    enum status status = wire_document_parse(&document, request, &limits, error);
+    if (status != OK) {
+        return status;
+    }
+    char name[CALL_NAME_SIZE];
+    struct call call = {.instance = instance, .name = name, .reply = reply, .error = error, .done = done};
+    status = wire_map_open(&call.request, (struct wire_value){&document, 0}, NULL, error);
+    if (status != OK) {
+        return status;
+    }
+    struct bytes op_name = {0};
+    status = wire_map_name(&call.request, "op", REQUIRED, OP_NAME_SIZE_MAX, &op_name, error);
+    if (status != OK) {
+        return status;
+    }
+    const struct op *op = find_op(verb, op_name);
+    if (op == NULL) {
+        return refuse_op(verb, op_name, error);
+    }
+    snprintf(name, sizeof name, "%s %s", verb->name, op->name);
+    snprintf(done, DONE_TEXT_SIZE, "%s", name);
+    /* Short replies, and the error map, cannot run out of memory once the work was done. */
+    if (!buffer_reserve(&reply->buffer, REPLY_SIZE_MIN)) {
+        return error_set(error, NO_MEMORY, "%s: no memory for the reply", name);
+    }
+    return run_op(&call, op);
+}
+
+void call_done(struct call *call, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    if (vsnprintf(call->done, DONE_TEXT_SIZE, format, args) < 0) {
+        call->done[0] = '\0';
+    }
+    va_end(args);
+}
+
+enum status call_open_page(struct call *call, const struct cursor_scope *scope, struct page *ret_page) {
+    return page_open(ret_page, &call->request, scope, call->instance->storage->info.secret, call->error);
+}
+
+void call_begin_page(struct call *call, struct page *page, const char *array_name) {
+    page_begin(page, call->reply, (size_t)call->instance->config.reply_size_max, array_name);
+}
+
+enum status call_open_names(struct call *call, enum cursor_op op, size_t prefix_size_max,
+                            struct name_listing *ret_listing) {
+    *ret_listing = (struct name_listing){0};
+    struct name_page *names = &ret_listing->names;
+    enum status status =
+        wire_map_text(&call->request, "prefix", OPTIONAL, prefix_size_max, &names->prefix, call->error);
+    if (status != OK) {
+        return status;
+    }
+    struct cursor_scope scope = {.op = op, .filter = cursor_bind(0, names->prefix)};
+    status = call_open_page(call, &scope, &ret_listing->page);
+    if (status != OK) {
+        return status;
+    }
+    status = call_fields_end(call);
+    if (status != OK) {
+        return status;
+    }
+    ret_listing->after = ret_listing->page.position;
+    if (ret_listing->page.has_cursor) {
+        names->after = cursor_name(&ret_listing->after);
+    }
+    names->limit = page_limit_asked(&ret_listing->page);
+    return OK;
+}
