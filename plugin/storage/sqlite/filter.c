@@ -310,6 +310,9 @@ static void bounds(struct filter_sql *sql, const struct resolved_filter *filter,
     filter_parameter(sql, after);
     filter_append(sql, " AND %s < ", id);
     filter_parameter(sql, before);
+    if (order->by_time && !filter->has_time_from) {
+        condition(sql, "e.time_us > ", INT64_MIN);
+    }
     if (order->has_position && order->by_time) {
         filter_append(sql, " AND (e.time_us, e.id) %s (", order->descending ? "<" : ">");
         filter_parameter(sql, order->position.time_us);

@@ -1,4 +1,5 @@
 /* histogram.c: counting events by type and by time. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "storage/sqlite/filter.h"
@@ -10,30 +11,16 @@ static void free_sql(struct filter_sql **sql) {
     free(*sql);
 }
 
-static const char *columns_for(enum histogram_by by, bool with_metadata) {
-    /* The start of the bucket that holds time_us, rounded down below zero too; ?1 would be the correlation, so the
-     * width is a named parameter that filter_prepare does not touch. */
-#define TYPE_NAME "(SELECT name FROM type WHERE id = e.type_id)"
-#define BUCKET "e.time_us - ((e.time_us % :width) + :width) % :width"
-    switch (by) {
-    case HISTOGRAM_BY_TYPE:
-        return with_metadata ? TYPE_NAME ", 0, e.metadata" : TYPE_NAME ", 0, count(*)";
-    case HISTOGRAM_BY_TIME:
-        return with_metadata ? "NULL, " BUCKET ", e.metadata" : "NULL, " BUCKET ", count(*)";
-    case HISTOGRAM_BY_TYPE_AND_TIME:
-        return with_metadata ? TYPE_NAME ", " BUCKET ", e.metadata" : TYPE_NAME ", " BUCKET ", count(*)";
+/* The type, the start of the bucket (rounded down, below zero too), and what is counted. */
+static void set_columns(char *columns, size_t size, enum histogram_by by, int64_t bucket_us, bool with_metadata) {
+    char start[96] = "0";
+    if (by != HISTOGRAM_BY_TYPE) {
+        long long width = bucket_us;
+        snprintf(start, sizeof start, "e.time_us - ((e.time_us %% %lld) + %lld) %% %lld", width, width, width);
     }
-    return NULL;
-#undef TYPE_NAME
-#undef BUCKET
-}
-
-static void bind_width(struct statement *statement, int64_t bucket_us) {
-    int parameter = sqlite3_bind_parameter_index(statement->handle, ":width");
-    if (parameter > 0) {
-        statement->next_parameter = parameter;
-        bind_int(statement, bucket_us);
-    }
+    snprintf(columns, size, "%s, %s, %s",
+             by == HISTOGRAM_BY_TIME ? "NULL" : "(SELECT name FROM type WHERE id = e.type_id)", start,
+             with_metadata ? "e.metadata" : "count(*)");
 }
 
 static enum status visit_groups(struct statement *rows, bucket_visitor visit, void *context, struct error *error) {
@@ -110,14 +97,15 @@ enum status sqlite_histogram(struct storage *base, const struct event_filter *fi
         return error_set(error, NO_MEMORY, "%s: memory could not be allocated", WHAT);
     }
     bool by_hand = resolved.metadata.holds != NULL;
-    filter_build(&resolved, columns_for(by, by_hand), &AS_A_SET, sql);
+    char columns[192];
+    set_columns(columns, sizeof columns, by, bucket_us, by_hand);
+    filter_build(&resolved, columns, &AS_A_SET, sql);
     filter_append(sql, by_hand ? " ORDER BY 1, 2" : " GROUP BY 1, 2 ORDER BY 1, 2");
     CLEANUP(statement_release) struct statement rows = {0};
     status = filter_prepare(reader.connection, sql, WHAT, &rows, error);
     if (status != OK) {
         return status;
     }
-    bind_width(&rows, bucket_us);
     return by_hand ? visit_by_hand(&rows, &resolved.metadata, visit, context, error)
                    : visit_groups(&rows, visit, context, error);
 }

@@ -1,0 +1,147 @@
+#!/usr/bin/env bash
+# layers.sh RULE SOURCE [FILE...]: checks one rule of the layering and prints every breach of it.
+set -euo pipefail
+export LC_ALL=C
+rule=$1 source=$2
+shift 2
+breaches=0
+breach() {
+    echo "$*" >&2
+    breaches=$((breaches + 1))
+}
+
+# FROM may not include TO: both are patterns, of a file below the source folder and of what stands in its include.
+FORBIDDEN=(
+    'plugin/wire/.*            "storage/.*'
+    'plugin/storage/.*         "wire/.*'
+    'plugin/storage/.*         "(store|query|dlq|schema|entry|instance)\.h'
+    'plugin/wire/.*            "(store|query|dlq|schema|entry|instance)\.h'
+    'plugin/[^/]*              "storage/sqlite/.*'
+    'plugin/wire/.*            "storage/sqlite/.*'
+    'plugin/(event|bytes|limits|error|config|dead_letter)\.[ch]   "(wire|storage)/.*'
+    'plugin/.*                 ["<](host|loader|message|graph|cli|demo)/.*'
+    'plugin/[^/]*              ["<](msgpack|sqlite3|jansson).*'
+    'plugin/storage/.*         ["<](msgpack|jansson).*'
+    'plugin/storage/[^/]*      ["<]sqlite3.*'
+    'plugin/wire/.*            ["<]sqlite3.*'
+    'host-sim/.*               ["<]sqlite3.*'
+    'host-sim/loader/.*        ["<](msgpack|jansson).*'
+)
+
+check_includes() {
+    local file line target from to entry
+    while IFS=: read -r file line target; do
+        target=${target#*include}
+        target=${target#"${target%%[![:space:]]*}"}
+        for entry in "${FORBIDDEN[@]}"; do
+            read -r from to <<<"$entry"
+            if [[ $file =~ ^$from$ && $target =~ ^$to ]]; then
+                breach "$file:$line: includes $target"
+            fi
+        done
+        # A quoted include is found in its own part, or beside the file.
+        if [[ $target == '"'* ]]; then
+            target=${target#\"} target=${target%%\"*}
+            if [ ! -e "$source/${file%%/*}/$target" ] && [ ! -e "$source/$(dirname "$file")/$target" ]; then
+                breach "$file:$line: includes \"$target\", which its own part does not have"
+            fi
+        elif [[ $target == '<polaris/'* && $target != '<polaris/event_store.h>'* ]]; then
+            breach "$file:$line: includes $target, which is not the boundary"
+        fi
+    done < <(cd "$source" && grep -rnE '^[[:space:]]*#[[:space:]]*include' --include='*.[ch]' plugin host-sim)
+}
+
+check_sizes() {
+    local lines file
+    while read -r lines file; do
+        if [ "$file" != total ] && [ "$lines" -ge 600 ]; then
+            breach "$file has $lines lines; the limit is 600"
+        fi
+    done < <(cd "$source" && find abi plugin host-sim tests -name '*.[ch]' -type f -print0 | xargs -0 wc -l)
+}
+
+# Which libraries the objects of each part may call; an object's path holds that of its source.
+check_libraries() {
+    local object symbol
+    for object in "$@"; do
+        while read -r symbol; do
+            case $symbol in
+            msgpack_* | json_*) [[ $object == */wire/* ]] || breach "$object calls $symbol: only plugin/wire/ may" ;;
+            sqlite3_*)
+                [[ $object == */storage/sqlite/* ]] || breach "$object calls $symbol: only plugin/storage/sqlite/ may"
+                ;;
+            printf | puts | putchar | perror | stdout | stderr | exit | abort | atexit | signal | sigaction | setlocale)
+                breach "$object uses $symbol: a plugin writes to no stream and never ends or alters its host"
+                ;;
+            esac
+        done < <(nm -u "$object" | awk '{ sub(/@.*/, "", $2); print $2 }')
+    done
+}
+
+# The host's objects use nothing that is defined inside the plugin, but what the host defines as well.
+check_strangers() {
+    local archive=$1 both
+    shift
+    both=$(comm -12 <(nm -g --defined-only "$archive" 2>/dev/null | awk 'NF == 3 { print $3 }' | sort -u) \
+        <(comm -23 <(nm -u "$@" | awk '$1 == "U" { print $2 }' | sort -u) \
+            <(nm -g --defined-only "$@" | awk 'NF == 3 { print $3 }' | sort -u)) | tr '\n' ' ')
+    [ -z "$both" ] || breach "host-sim uses symbols of the plugin: $both"
+}
+
+check_shared() {
+    local exported dynamic headers
+    exported=$(nm -D --defined-only "$1" | awk '{ print $NF }' | tr '\n' ' ')
+    [ "$exported" = "polaris_event_store_entry " ] || breach "$1 exports: $exported(only polaris_event_store_entry may be)"
+    dynamic=$(readelf -dW "$1")
+    headers=$(readelf -lW "$1")
+    grep -qE 'BIND_NOW|FLAGS_1.*NOW' <<<"$dynamic" || breach "$1 is not linked with -z now"
+    ! grep -q TEXTREL <<<"$dynamic" || breach "$1 has text relocations"
+    grep -q GNU_RELRO <<<"$headers" || breach "$1 is not linked with -z relro"
+    grep -E 'GNU_STACK' <<<"$headers" | grep -qE ' RW +0x' || breach "$1 has an executable stack"
+    grep -q 'libsqlite3\.so' <<<"$dynamic" || breach "$1 does not use the shared libsqlite3: two copies in one process lose locks"
+}
+
+# Breaks each rule in a tree of its own and asks for the complaint.
+check_red() {
+    local tree object
+    tree=$(mktemp -d)
+    # shellcheck disable=SC2064  # the folder of now, as the variable is gone when the trap runs
+    trap "rm -rf '$tree'" EXIT
+    mkdir -p "$tree"/{abi,tests,plugin/wire,plugin/storage/sqlite,host-sim/host}
+    touch "$tree/plugin/storage/storage.h" "$tree/plugin/wire/document.h" "$tree/plugin/bytes.h"
+    local expected=0
+    expect_red() { # RULE ARGUMENT...
+        if "$0" "$1" "$tree" "${@:2}" 2>/dev/null; then
+            breach "the rule '$1' did not complain ($2)"
+        fi
+        expected=$((expected + 1))
+    }
+    red_include() { # FILE INCLUDE
+        echo "#include $2" >"$tree/$1"
+        expect_red includes "$1 includes $2"
+        rm "$tree/$1"
+    }
+    red_include plugin/wire/a.c '"storage/storage.h"'
+    red_include plugin/storage/sqlite/a.c '"wire/document.h"'
+    red_include plugin/a.c '<msgpack.h>'
+    red_include plugin/a.c '<sqlite3.h>'
+    red_include plugin/wire/a.c '<sqlite3.h>'
+    red_include host-sim/host/a.c '"bytes.h"'
+    red_include host-sim/host/a.c '<polaris/private.h>'
+    seq 600 >"$tree/plugin/long.c"
+    expect_red sizes "600 lines"
+
+    object=$tree/plugin/a.c.o
+    echo 'int sqlite3_open(void); int bytes_fill(void); int both(void); int both(void) { return sqlite3_open() + bytes_fill(); }' |
+        cc -x c -c -o "$object" -
+    expect_red libraries "$object"
+    echo 'int bytes_fill(void); int bytes_fill(void) { return 0; }' | cc -x c -c -o "$tree/inside.o" -
+    ar rc "$tree/inside.a" "$tree/inside.o"
+    expect_red strangers "$tree/inside.a" "$object"
+    cc -shared -o "$tree/open.so" "$tree/inside.o" -Wl,-z,lazy
+    expect_red shared "$tree/open.so"
+    echo "$expected breaches made, $((expected - breaches)) found"
+}
+
+"check_$rule" "$@"
+[ "$breaches" -eq 0 ]
