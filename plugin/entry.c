@@ -2,12 +2,12 @@
  *
  * Nothing else in the plugin sees the types of the boundary: a verb checks its arguments, runs the use case, sends the
  * reply through the host's sink, and returns the status. */
+#include <build_id.h> /* generated */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "build_id.h"
 #include "use_cases.h"
 
 /* A second build of the same sources can be told from the first: swaps are tested with it. */
