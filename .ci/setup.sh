@@ -2,7 +2,8 @@
 # setup.sh: installs the Debian packages that the build and the tests (`test`) need, if any is missing.
 set -euo pipefail
 
-build=(gcc g++ make cmake ninja-build pkg-config libsqlite3-dev libmsgpack-dev libjansson-dev libxxhash-dev libssl-dev)
+build=(gcc g++ make cmake ninja-build pkg-config libsqlite3-dev libmsgpack-dev libjansson-dev libxxhash-dev libssl-dev
+    uthash-dev)
 test=(libcriterion-dev abigail-tools binutils sqlite3)
 
 case ${1:-build} in

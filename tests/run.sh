@@ -69,7 +69,7 @@ for stage in "${stages[@]}"; do
 
     began=$SECONDS
     [ -f "$build/CMakeCache.txt" ] && fresh=() || fresh=("${generator[@]}")
-    cmake -S . -B "$build" "${fresh[@]}" -DPOLARIS_WERROR=ON "${options[@]}" >"$log" 2>&1 ||
+    cmake -S . -B "$build" "${fresh[@]}" -DBUILD_TESTING=ON -DPOLARIS_WERROR=ON "${options[@]}" >"$log" 2>&1 ||
         give_up "$title" "configuring" "$log"
     cmake --build "$build" -j "$jobs" >"$log" 2>&1 || give_up "$title" "building" "$log"
     built=$((SECONDS - began))
