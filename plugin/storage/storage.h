@@ -251,7 +251,8 @@ struct storage_ops {
     enum status (*dead_letter_put)(struct storage *self, const struct dead_letter_put *put, dead_letter_visitor visit,
                                    void *context, struct error *error);
     /* Settles expired leases of the consumer first. `ret_next_due_us`: when the next one is due, 0: none is waiting.
-     * `ret_parked`: how many were parked by this call. Visits with events. */
+     * `ret_parked`: how many were parked by this call. Visits with events; a visitor that returns false got
+     * the last one: no more are claimed. */
     enum status (*dead_letter_claim)(struct storage *self, const struct dead_letter_claim_request *request,
                                      dead_letter_visitor visit, void *context, int64_t *ret_next_due_us,
                                      int64_t *ret_parked, struct error *error);

@@ -81,9 +81,12 @@ enum status dead_letter_show_one(struct dead_letter_job *job, int64_t id, bool w
     CLEANUP(statement_release) struct statement statement = {0};
     enum status status =
         dead_letter_find(dead_letter_connection(job), &ref, "read a dead letter", &statement, &letter, error);
-    return status == OK ? dead_letter_show(dead_letter_connection(job), &letter, with_event, job->visit, job->context,
-                                           &more, error)
-                        : status;
+    if (status == OK) {
+        status = dead_letter_show(dead_letter_connection(job), &letter, with_event, job->visit, job->context, &more,
+                                  error);
+    }
+    job->stopped = !more;
+    return status;
 }
 
 enum status dead_letter_load(struct dead_letter_job *job, const struct dead_letter_ref *ref, const char *what,
@@ -354,7 +357,7 @@ static enum status run_claim(struct writer *writer, void *argument, struct error
         status = select_ids(dead_letter_connection(job), request->ordered ? DUE_ORDERED : DUE, consumer, now, limit,
                             ids, &count, error);
     }
-    for (int64_t i = 0; status == OK && i < count; i++) {
+    for (int64_t i = 0; status == OK && i < count && !job->stopped; i++) {
         status = hand_out(job, ids[i], now, error);
     }
     return status == OK ? find_next_due(job, consumer, error) : status;

@@ -33,6 +33,7 @@ struct dead_letter_job {
     const void *request;
     dead_letter_visitor visit;
     void *context;
+    bool stopped; /* the last visit wanted no more */
     int64_t next_due_us;
     int64_t parked;
     int64_t count;
