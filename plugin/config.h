@@ -12,26 +12,26 @@
 enum durability { DURABILITY_FULL, DURABILITY_NORMAL };
 
 /* X(field, type range and default of a number): CONFIG_NUMBERS(X) X(key, default, min, max) */
-#define CONFIG_NUMBERS(X)                                                                          \
-    X(busy_timeout_ms, 5000, 0, 60000)                                                             \
-    X(page_size, 4096, 512, 65536)                                                                 \
-    X(cache_kib, 4096, 64, 1048576)                                                                \
-    X(readers, 4, 1, 64)                                                                           \
-    X(queue_max, 1024, 1, 65536)                                                                   \
-    X(group_max, 256, 1, 65536)                                                                    \
-    X(checkpoint_pages, 1000, 100, 1000000)                                                        \
-    X(event_size_max, 1048576, 64, 67108864)                                                       \
-    X(request_size_max, 67108864, 1024, 1073741824)                                                \
-    X(request_events_max, 10000, 1, 1000000)                                                       \
-    X(reply_size_max, 16777216, 65536, 1073741824)                                                 \
-    X(depth_max, 128, 4, 1024)                                                                     \
-    X(batch_events_max, 1000000, 1, 10000000)                                                      \
-    X(wait_max_us, 60000000, 0, 3600000000)                                                        \
-    X(store_size_max, 0, 0, INT64_C(281474976710656))                                              \
-    X(retry_attempts_max, 3, 1, 1000)                                                              \
-    X(retry_base_us, 1000000, 0, INT64_C(86400000000))                                             \
-    X(retry_cap_us, INT64_C(3600000000), 0, INT64_C(31536000000000))                               \
-    X(retry_seed, 0, 0, INT64_MAX)                                                                 \
+#define CONFIG_NUMBERS(X)                                                                                              \
+    X(busy_timeout_ms, 5000, 0, 60000)                                                                                 \
+    X(page_size, 4096, 512, 65536)                                                                                     \
+    X(cache_kib, 4096, 64, 1048576)                                                                                    \
+    X(readers, 4, 1, 64)                                                                                               \
+    X(queue_max, 1024, 1, 65536)                                                                                       \
+    X(group_max, 256, 1, 65536)                                                                                        \
+    X(checkpoint_pages, 1000, 100, 1000000)                                                                            \
+    X(event_size_max, 1048576, 64, 67108864)                                                                           \
+    X(request_size_max, 67108864, 1024, 1073741824)                                                                    \
+    X(request_events_max, 10000, 1, 1000000)                                                                           \
+    X(reply_size_max, 16777216, 65536, 1073741824)                                                                     \
+    X(depth_max, 128, 4, 1024)                                                                                         \
+    X(batch_events_max, 1000000, 1, 10000000)                                                                          \
+    X(wait_max_us, 60000000, 0, 3600000000)                                                                            \
+    X(store_size_max, 0, 0, INT64_C(281474976710656))                                                                  \
+    X(retry_attempts_max, 3, 1, 1000)                                                                                  \
+    X(retry_base_us, 1000000, 0, INT64_C(86400000000))                                                                 \
+    X(retry_cap_us, INT64_C(3600000000), 0, INT64_C(31536000000000))                                                   \
+    X(retry_seed, 0, 0, INT64_MAX)                                                                                     \
     X(lease_us, 30000000, 1000, INT64_C(86400000000))
 
 struct config {

@@ -21,11 +21,10 @@ uint64_t cursor_bind(uint64_t filter, struct bytes part) {
 }
 
 void cursor_set_name(struct cursor *cursor, struct bytes name) {
-    assert(name.size <= CURSOR_NAME_SIZE_MAX);
-    if (name.size > 0) {
-        memcpy(cursor->name, name.data, name.size);
+    cursor->name_size = name.size < CURSOR_NAME_SIZE_MAX ? name.size : CURSOR_NAME_SIZE_MAX;
+    if (cursor->name_size > 0) {
+        memcpy(cursor->name, name.data, cursor->name_size);
     }
-    cursor->name_size = name.size;
 }
 
 static uint8_t *put_u64(uint8_t *to, uint64_t value) {

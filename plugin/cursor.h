@@ -37,7 +37,7 @@ struct cursor {
 /* Adds one part of a filter to what a cursor is bound to. An absent part is not the same as an empty one. */
 uint64_t cursor_bind(uint64_t filter, struct bytes part);
 
-/* `name` has at most CURSOR_NAME_SIZE_MAX bytes. */
+/* Names have at most CURSOR_NAME_SIZE_MAX bytes; what a damaged file has beyond is cut. */
 void cursor_set_name(struct cursor *cursor, struct bytes name);
 static inline struct bytes cursor_name(const struct cursor *cursor) {
     return (struct bytes){.data = cursor->name, .size = cursor->name_size};

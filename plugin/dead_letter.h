@@ -1,4 +1,5 @@
-/* dead_letter.h: one (event, consumer) that failed, and the rules by which it changes state. Pure: no storage, no clock.
+/* dead_letter.h: one (event, consumer) that failed, and the rules by which it changes state. Pure: no storage, no
+ * clock.
  *
  *     pending --claim--> claimed --resolve--> resolved
  *        ^                 |  \--fail, lease expired--> pending, due later; or parked when attempts are used up
@@ -22,12 +23,11 @@ enum dead_letter_state {
 };
 
 /* A set of states: bit 1 << state. Live: still to be dealt with. */
-#define DEAD_LETTER_LIVE                                                                           \
-    ((1u << DEAD_LETTER_PENDING) | (1u << DEAD_LETTER_CLAIMED) | (1u << DEAD_LETTER_PARKED))
+#define DEAD_LETTER_LIVE ((1u << DEAD_LETTER_PENDING) | (1u << DEAD_LETTER_CLAIMED) | (1u << DEAD_LETTER_PARKED))
 #define DEAD_LETTER_ALL ((1u << DEAD_LETTER_STATE_COUNT) - 1)
 
-/* When a failed attempt is tried again: min(base * factor^attempts, cap), plus or minus up to `jitter` of it, drawn from
- * the seed, the entry and the attempt, so that the same store gives the same times. */
+/* When a failed attempt is tried again: min(base * factor^attempts, cap), plus or minus up to `jitter` of it, drawn
+ * from the seed, the entry and the attempt, so that the same store gives the same times. */
 struct retry_policy {
     int64_t attempts_max;
     int64_t base_us;
@@ -92,7 +92,7 @@ void dead_letter_redrive(struct dead_letter_progress *progress, int64_t now_us);
 /* A claimed entry may only be changed by who has its token. `token` < 0: none was given. Returns CONFLICT for a lost or
  * missing lease, ALREADY for an entry that is in `wanted` already, CLOSED for one that ended otherwise. */
 WARN_UNUSED enum status dead_letter_check(const struct dead_letter_progress *progress, int64_t id, int64_t token,
-                                     enum dead_letter_state wanted, struct error *error);
+                                          enum dead_letter_state wanted, struct error *error);
 
 const char *dead_letter_state_name(enum dead_letter_state state);
 /* False: no state has that name. */

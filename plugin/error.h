@@ -34,7 +34,8 @@ struct error {
 
 /* Describes a failure and returns `status`, so that a failing function ends in `return error_set(...)`. Forgets what
  * the error said before. Text that does not fit is cut at a character. */
-enum status error_set(struct error *error, enum status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+enum status error_set(struct error *error, enum status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Facts and the field's path, added after error_set; what does not fit is left out. */
 void error_add_number(struct error *error, const char *name, int64_t number);

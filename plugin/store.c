@@ -16,6 +16,16 @@ static void free_results(struct append_result **results) {
 
 /* ---- append ---- */
 
+/* The storage knows no requests: it says "/events/0" of the one event that came as `event`. */
+static enum status name_single_event(struct call *call, enum status status) {
+    struct wire_value value;
+    if (strncmp(call->error->path, "/events", strlen("/events")) == 0 &&
+        wire_map_find(&call->request, "event", &value)) {
+        error_set_path(call->error, "/event");
+    }
+    return status;
+}
+
 struct condition {
     bool present;
     struct append_condition condition;
@@ -100,7 +110,7 @@ static enum status append(struct call *call) {
     struct storage *storage = call->instance->storage;
     status = storage->ops->append(storage, &request, results, &summary, call->error);
     if (status != OK) {
-        return status;
+        return name_single_event(call, status);
     }
     call_done(call, "store append: %zu events, ids %lld to %lld, are stored", count, (long long)results[0].id,
               (long long)results[count - 1].id);
@@ -199,7 +209,7 @@ static enum status batch_append(struct call *call) {
     struct storage *storage = call->instance->storage;
     status = storage->ops->batch_append(storage, id, events, count, &drafts, call->error);
     if (status != OK) {
-        return status;
+        return name_single_event(call, status);
     }
     call_done(call, "store batch.append: %zu events are drafts of batch '%.*s'", count, BYTES_FORMAT(id));
     wire_put_map(call->reply, 2);
