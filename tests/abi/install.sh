@@ -20,8 +20,13 @@ read -ra flags < <(pkg-config --cflags polaris-event-store)
     "$consumer/consumer.c" -ldl
 version=$("$work/by_pkg_config" "$plugin")
 
-cmake -S "$consumer" -B "$work/build" -DCMAKE_C_COMPILER="$compiler" -DCMAKE_PREFIX_PATH="$work/prefix" \
-    >"$work/cmake.log" 2>&1 && cmake --build "$work/build" >>"$work/cmake.log" 2>&1 || { cat "$work/cmake.log"; exit 1; }
+if ! {
+    cmake -S "$consumer" -B "$work/build" -DCMAKE_C_COMPILER="$compiler" -DCMAKE_PREFIX_PATH="$work/prefix" &&
+        cmake --build "$work/build"
+} >"$work/cmake.log" 2>&1; then
+    cat "$work/cmake.log"
+    exit 1
+fi
 grep -q "plugin folder: $(dirname "$(realpath "$plugin")")\$" "$work/cmake.log" ||
     { echo "CMake and pkg-config disagree on the plugin folder"; cat "$work/cmake.log"; exit 1; }
 [ "$("$work/build/consumer" "$plugin")" = "$version" ]
