@@ -10,27 +10,27 @@
 /* Why a build was refused: one for each thing that can be wrong, for programs; the failure says the same in words. */
 enum loader_refusal {
     LOADER_OK,
-    LOADER_NO_FILE,          /* missing, not a regular file, cannot be read */
-    LOADER_UNSAFE_OWNER,     /* owned by another user */
-    LOADER_UNSAFE_MODE,      /* it, or its folder, is writable by group or others */
-    LOADER_WRONG_DIGEST,     /* not the SHA-256 that was pinned */
-    LOADER_NOT_ELF,          /* not an ELF shared object, or a truncated one */
+    LOADER_NO_FILE,      /* missing, not a regular file, cannot be read */
+    LOADER_UNSAFE_OWNER, /* owned by another user */
+    LOADER_UNSAFE_MODE,  /* it, or its folder, is writable by group or others */
+    LOADER_WRONG_DIGEST, /* not the SHA-256 that was pinned */
+    LOADER_NOT_ELF,      /* not an ELF shared object, or a truncated one */
     LOADER_WRONG_ARCHITECTURE,
     LOADER_EXECUTABLE_STACK, /* loading it would make the host's stack executable */
     LOADER_LINK,             /* dlopen failed: a library or a symbol is missing */
     LOADER_NO_ENTRY,         /* polaris_event_store_entry is missing */
     LOADER_MAJOR_TOO_OLD,    /* it speaks only majors below the host's */
     LOADER_MAJOR_TOO_NEW,
-    LOADER_REFUSED,          /* it refuses for another reason */
-    LOADER_TABLE_SHORT,      /* the table is smaller than that of 1.0 */
-    LOADER_NULL_SLOT,        /* a required slot is NULL; or a name */
-    LOADER_SAME_CODE         /* the system gave the code of an earlier load */
+    LOADER_REFUSED,     /* it refuses for another reason */
+    LOADER_TABLE_SHORT, /* the table is smaller than that of 1.0 */
+    LOADER_NULL_SLOT,   /* a required slot is NULL; or a name */
+    LOADER_SAME_CODE    /* the system gave the code of an earlier load */
 };
 
 struct loader_options {
-    bool allow_unsafe;       /* load what is writable by group or others, or owned by another user */
-    const char *sha256;      /* 64 hexadecimal digits, or NULL */
-    bool keep_mapped;        /* unload never unmaps: safe default of a host, and what leak reports need */
+    bool allow_unsafe;                    /* load what is writable by group or others, or owned by another user */
+    const char *sha256;                   /* 64 hexadecimal digits, or NULL */
+    bool keep_mapped;                     /* unload never unmaps: safe default of a host, and what leak reports need */
     uint32_t major_min, major_max, minor; /* 0, 0: this host's own */
 };
 
@@ -41,7 +41,8 @@ struct plugin {
     const polaris_es_table *table; /* checked; slots beyond table->size must not be read: use plugin_has() */
     polaris_es_descriptor descriptor;
     uint32_t major, minor;
-    void *handle;
+    void *handle;     /* of dlopen */
+    const void *base; /* where its code lies */
     bool keep_mapped;
 };
 

@@ -1,0 +1,275 @@
+/* host.c: opens a store with a build, calls it through the gate, and closes it. */
+#include "host/host.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "host/error_map.h"
+#include "host/host_internal.h"
+#include "host/services.h"
+
+/* Between two looks at whether calls still are inside: a long poll may have begun after the last one was ended. */
+enum { INTERRUPT_INTERVAL_US = 5000 };
+
+static const struct {
+    const char *name;
+    size_t slot;
+} VERBS[HOST_VERB_COUNT] = {
+    [HOST_STORE] = {"store", offsetof(polaris_es_table, store)},
+    [HOST_QUERY] = {"query", offsetof(polaris_es_table, query)},
+    [HOST_DLQ] = {"dlq", offsetof(polaris_es_table, dlq)},
+    [HOST_SCHEMA] = {"schema", offsetof(polaris_es_table, schema)},
+};
+
+const char *host_verb_name(enum host_verb verb) {
+    return (unsigned)verb < HOST_VERB_COUNT ? VERBS[verb].name : "unknown";
+}
+
+bool host_verb_from_name(const char *name, enum host_verb *ret_verb) {
+    for (unsigned verb = 0; verb < HOST_VERB_COUNT; verb++) {
+        if (strcmp(VERBS[verb].name, name) == 0) {
+            *ret_verb = (enum host_verb)verb;
+            return true;
+        }
+    }
+    return false;
+}
+
+int64_t monotonic_us(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+void host_log(struct host *host, int32_t level, const char *format, ...) {
+    if (host->options.log == NULL) {
+        return;
+    }
+    char line[1024];
+    va_list args;
+    va_start(args, format);
+    int size = vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    if (size > 0) {
+        host->options.log(host->options.context, level, line);
+    }
+}
+
+/* ---- the running build ---- */
+
+/* Says what a verb of the lifecycle answered, in the plugin's words if it had any. */
+static void describe(const char *verb, const struct plugin *plugin, const struct reply *reply,
+                     struct failure *failure) {
+    char message[512];
+    bool has_words = error_map_message(reply->data, reply->size, message, sizeof message);
+    (void)failure_set(failure, "%s of '%s' (build %s) answered %s%s%s", verb, plugin->path, plugin->table->build_id,
+                      status_text(reply->status), has_words ? ": " : "", has_words ? message : "");
+}
+
+bool running_init(struct host *host, struct running *running, struct reply *reply, struct failure *failure) {
+    const polaris_es_services services = services_of(&host->options);
+    const polaris_bytes config = {.data = host->config, .size = host->options.config_size};
+    const polaris_sink sink = reply_sink(reply);
+    reply->size = 0;
+    if (host->options.unguarded) {
+        reply->status = running->plugin->table->init(&services, config, &sink, &running->self);
+        if (reply->status == POLARIS_ES_OK) {
+            running->table = running->plugin->table;
+        }
+    } else {
+        reply->status = guard_init(running->plugin->table, &host->watch, &services, config, &sink, &running->guard);
+        if (reply->status == POLARIS_ES_OK) {
+            running->table = &GUARD_TABLE;
+            running->self = guard_instance(running->guard);
+        }
+    }
+    if (reply->status != POLARIS_ES_OK) {
+        describe("init", running->plugin, reply, failure);
+        return false;
+    }
+    return true;
+}
+
+void running_shutdown(struct host *host, struct running *running) {
+    static const uint8_t EMPTY_MAP[] = {0x80};
+    if (running->table == NULL) {
+        return;
+    }
+    CLEANUP(reply_done) struct reply reply = {0};
+    const polaris_sink sink = reply_sink(&reply);
+    const polaris_bytes request = {.data = EMPTY_MAP, .size = sizeof EMPTY_MAP};
+    reply.status = running->table->shutdown(running->self, request, &sink);
+    if (reply.status != POLARIS_ES_OK) {
+        struct failure failure;
+        describe("shutdown", running->plugin, &reply, &failure);
+        host_log(host, POLARIS_ES_LOG_ERROR, "%s", failure.message);
+    }
+    guard_free(running->guard);
+    running->guard = NULL;
+    running->self = NULL;
+    running->table = NULL;
+}
+
+/* ---- opening and closing ---- */
+
+static void host_free(struct host *host) {
+    if (host == NULL) {
+        return;
+    }
+    loader_unload(host->running.plugin);
+    (void)pthread_mutex_destroy(&host->swapping);
+    gate_done(&host->gate);
+    free(host->config);
+    free(host);
+}
+
+static void host_freep(struct host **host) {
+    host_free(*host);
+}
+
+static struct host *host_new(const struct host_options *options) {
+    CLEANUP(freep) struct host *host = calloc(1, sizeof *host);
+    CLEANUP(freep) void *config = malloc(options->config_size + 1);
+    if (host == NULL || config == NULL || !gate_init(&host->gate)) {
+        return NULL;
+    }
+    if (pthread_mutex_init(&host->swapping, NULL) != 0) {
+        gate_done(&host->gate);
+        return NULL;
+    }
+    if (options->config_size > 0) {
+        memcpy(config, options->config, options->config_size);
+    }
+    host->options = *options;
+    host->options.plugin_path = NULL;
+    host->options.config = NULL;
+    host->options.loader.sha256 = NULL; /* pins one file, not those that are swapped in */
+    host->watch.log = options->log;
+    host->watch.context = options->context;
+    host->watch.owner = host;
+    host->config = config;
+    config = NULL; /* the host owns it now */
+
+    struct host *made = host;
+    host = NULL;
+    return made;
+}
+
+bool host_open(const struct host_options *options, struct host **ret_host, struct reply *ret_reply,
+               struct failure *failure) {
+    CLEANUP(reply_done) struct reply reply = {.status = POLARIS_ES_INCOMPATIBLE};
+    CLEANUP(host_freep) struct host *host = host_new(options);
+    bool opened = false;
+    if (host == NULL) {
+        reply.status = POLARIS_ES_NO_MEMORY;
+        (void)failure_set(failure, "cannot make a host: no memory");
+    } else {
+        opened = loader_load(options->plugin_path, &options->loader, &host->running.plugin, NULL, failure) &&
+                 running_init(host, &host->running, &reply, failure);
+    }
+    if (ret_reply != NULL) {
+        *ret_reply = reply;
+        reply = (struct reply){0}; /* the caller owns it now */
+    }
+    if (!opened) {
+        return false;
+    }
+    atomic_store(&host->is_open, true);
+    *ret_host = host;
+    host = NULL; /* the caller owns it now */
+    return true;
+}
+
+static void end_long_polls(struct host *host) {
+    static const uint8_t INTERRUPT[] = "\x81\xa2op\xa9interrupt";
+    if (host->running.table != NULL) {
+        CLEANUP(reply_done) struct reply reply = {0};
+        const polaris_sink sink = reply_sink(&reply);
+        const polaris_bytes request = {.data = INTERRUPT, .size = sizeof INTERRUPT - 1};
+        /* A build that has no long polls says so, and has none to end. */
+        (void)host->running.table->query(host->running.self, request, &sink);
+    }
+}
+
+bool host_drain(struct host *host, int64_t timeout_us) {
+    int64_t until_us = monotonic_us() + timeout_us;
+    bool drained = gate_drain(&host->gate, 0);
+    while (!drained && monotonic_us() < until_us) {
+        end_long_polls(host);
+        drained = gate_drain(&host->gate, INTERRUPT_INTERVAL_US);
+    }
+    return drained;
+}
+
+void host_close(struct host *host) {
+    if (host == NULL) {
+        return;
+    }
+    (void)pthread_mutex_lock(&host->swapping); /* a swap goes first */
+    gate_close(&host->gate);
+    while (!host_drain(host, INT64_C(60000000))) {
+        host_log(host, POLARIS_ES_LOG_WARNING, "closing: calls are still in progress");
+    }
+    atomic_store(&host->is_open, false);
+    running_shutdown(host, &host->running);
+    (void)gate_open(&host->gate); /* who waited outside is answered BUSY */
+    gate_close(&host->gate);
+    while (!host_drain(host, INT64_C(60000000))) {
+    }
+    (void)gate_open(&host->gate);
+    (void)pthread_mutex_unlock(&host->swapping);
+    host_free(host);
+}
+
+bool host_is_open(const struct host *host) {
+    return atomic_load(&host->is_open);
+}
+
+const struct plugin *host_plugin(const struct host *host) {
+    return host->running.plugin;
+}
+
+uint64_t host_violations(const struct host *host) {
+    return guard_violations(&host->watch);
+}
+
+/* ---- calling ---- */
+
+static int32_t answer(struct reply *reply, int32_t status, const char *message) {
+    uint8_t map[ERROR_MAP_SIZE_MAX];
+    const polaris_bytes piece = {.data = map, .size = error_map_write(map, status, message)};
+    const polaris_sink sink = reply_sink(reply);
+    (void)sink.write(sink.context, piece);
+    return status;
+}
+
+static int32_t call_inside(struct host *host, enum host_verb verb, polaris_bytes request, struct reply *reply) {
+    const struct running *running = &host->running;
+    if (running->table == NULL) {
+        return answer(reply, POLARIS_ES_BUSY,
+                      "no store is open: after a failed swap no build could be started; swap one in that can");
+    }
+    polaris_es_verb slot = NULL;
+    memcpy(&slot, (const uint8_t *)running->table + VERBS[verb].slot, sizeof slot);
+    const polaris_sink sink = reply_sink(reply);
+    return slot(running->self, request, &sink);
+}
+
+int32_t host_call(struct host *host, enum host_verb verb, const void *request, size_t size, struct reply *reply) {
+    reply->size = 0;
+    if ((unsigned)verb >= HOST_VERB_COUNT) {
+        reply->status = answer(reply, POLARIS_ES_INVALID, "there is no such verb");
+    } else if (!host->options.unguarded && guard_is_calling_back(&host->watch)) {
+        /* Before the gate: a swap that waits for this very call would never open it. */
+        reply->status =
+            answer(reply, POLARIS_ES_INVALID, "a callback must not call back into the store that called it");
+    } else {
+        gate_enter(&host->gate);
+        reply->status = call_inside(host, verb, (polaris_bytes){.data = request, .size = size}, reply);
+        gate_leave(&host->gate);
+    }
+    return reply->status;
+}
