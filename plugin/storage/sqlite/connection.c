@@ -131,20 +131,20 @@ void connection_close(struct connection *connection) {
 
 /* ---- statements ---- */
 
-/* The slot that has the statement, or else the one that has to give way: a free one, or the least recently used one
- * that is not running. NULL: all are running. */
+/* The slot that has the statement, or else the one that has to give way: the first free one, or the least recently used
+ * one that is not running. NULL: all are running. Slots are filled from the place that the hash gives onwards and never
+ * emptied, so a free one ends the search. */
 static struct cached_statement *find_slot(struct connection *connection, const char *sql, uint64_t hash) {
     struct cached_statement *victim = NULL;
     for (size_t i = 0; i < STATEMENTS_MAX; i++) {
-        struct cached_statement *slot = &connection->statements[i];
+        struct cached_statement *slot = &connection->statements[(hash + i) % STATEMENTS_MAX];
         if (slot->handle == NULL) {
-            return victim != NULL && victim->handle == NULL ? victim : slot;
-        }
-        bool busy = sqlite3_stmt_busy(slot->handle) != 0;
-        if (slot->hash == hash && !busy && strcmp(slot->sql, sql) == 0) {
             return slot;
         }
-        if (!busy && (victim == NULL || slot->last_used < victim->last_used)) {
+        if (slot->hash == hash && strcmp(slot->sql, sql) == 0 && !sqlite3_stmt_busy(slot->handle)) {
+            return slot;
+        }
+        if ((victim == NULL || slot->last_used < victim->last_used) && !sqlite3_stmt_busy(slot->handle)) {
             victim = slot;
         }
     }
