@@ -48,8 +48,16 @@ bool page_end_entry(struct page *page, const struct cursor *place) {
         return false;
     }
     page->position = *place;
+    page->has_position = true;
     page->count++;
     return true;
+}
+
+void page_skip_to(struct page *page, const struct cursor *place) {
+    if (!page->more && page->limit > 0) {
+        page->position = *place;
+        page->has_position = true;
+    }
 }
 
 uint32_t page_end(struct page *page) {
@@ -58,7 +66,7 @@ uint32_t page_end(struct page *page) {
     wire_put_int(page->reply, page->count);
     wire_put_text(page->reply, "more");
     wire_put_bool(page->reply, page->more);
-    if (page->count > 0) {
+    if (page->has_position) {
         char text[CURSOR_TEXT_SIZE_MAX];
         size_t size = cursor_encode(&page->position, &page->scope, page->secret, text);
         wire_put_text(page->reply, "cursor");

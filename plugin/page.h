@@ -25,6 +25,7 @@ struct page {
     size_t entry;
     uint32_t count;
     bool more;
+    bool has_position; /* `position` is worth a cursor of its own */
 };
 
 /* Reads `limit` and `cursor`. `size_max`: the page ends before the reply has more bytes than this. */
@@ -43,6 +44,8 @@ WARN_UNUSED bool page_begin_entry(struct page *page);
 /* False: the entry was one too large for this page and was taken back; stop. Otherwise `place` is where the page ends.
  */
 WARN_UNUSED bool page_end_entry(struct page *page, const struct cursor *place);
+/* Nothing else up to `place` matches: the next page may begin behind it. Ignored when the page is not the last one. */
+void page_skip_to(struct page *page, const struct cursor *place);
 /* Ends the array and writes `count`, `more` and `cursor`. Returns how many pairs the page has put into the reply's map.
  */
 uint32_t page_end(struct page *page);

@@ -57,7 +57,7 @@ struct batch {
     struct bytes metadata; /* one msgpack map, or absent */
     struct bytes reason;   /* of an abort, or absent */
     enum batch_state state;
-    int64_t count;    /* drafts while open; events once completed (those stored before under the same key included) */
+    int64_t count; /* drafts while open; events stored for it once completed; 0 once aborted */
     int64_t first_id; /* completed and not empty; otherwise 0 */
     int64_t last_id;
     int64_t created_us;

@@ -187,8 +187,8 @@ typedef struct polaris_es_table {
 
     /* Opens or creates a store. `services` may be NULL. `config` is one msgpack map (SPEC.md, "Configuration"); the
      * reply describes the opened store. On OK *ret_self is the instance; otherwise it is left alone and nothing is
-     * held. BUSY: another writer owns the file (the reply names it). INCOMPATIBLE: the file is newer than this plugin.
-     * Since 1.0.
+     * held; that goes for REPLY_LOST too: the store is closed again. BUSY: another writer owns the file (the reply names
+     * it). INCOMPATIBLE: the file is newer than this plugin. Since 1.0.
      * [who: any; state: loaded; blocks: bounded; calls: both] */
     int32_t (*init)(const polaris_es_services *services, polaris_bytes config, const polaris_sink *reply,
                     polaris_es **ret_self);
