@@ -1,0 +1,188 @@
+/* evaluate_object.h: applicators to the members of objects. */
+#ifndef POLARIS_PLUGIN_VALIDATE_EVALUATE_OBJECT_H
+#define POLARIS_PLUGIN_VALIDATE_EVALUATE_OBJECT_H
+
+#include "validate/evaluate_call.h"
+#include "validate/hash.h"
+
+/* Begins a walk over the pairs of the frame's map; the cursor is at keys. False: a limit. */
+ALWAYS_INLINE bool first_pair(struct machine *machine, struct frame *frame) {
+    frame->cursor = frame->value + 1;
+    frame->left = machine->items[frame->value].size;
+    frame->ordinal = 0;
+    return work_spend(machine->work, frame->left);
+}
+
+ALWAYS_INLINE void next_pair(const struct machine *machine, struct frame *frame) {
+    frame->cursor = machine->items[machine->items[frame->cursor].next].next;
+    frame->left--;
+    frame->ordinal++;
+    frame->stage = 0;
+}
+
+ALWAYS_INLINE const struct key *find_name(struct machine *machine, uint32_t table_number, uint32_t item) {
+    if (table_number == NO_INDEX || machine->items[item].kind != WIRE_STR) {
+        return NULL;
+    }
+    const struct key_table *table = &machine->view.tables[table_number];
+    struct bytes name = machine_text(machine, item);
+    return program_find_key(&machine->view, table, name, hash_bytes(name, table->seed));
+}
+
+/* Does a pattern of patternProperties name the key? */
+static inline enum verdict match_name(struct machine *machine, uint32_t pattern, uint32_t item) {
+    if (machine->items[item].kind != WIRE_STR) {
+        return VERDICT_NO;
+    }
+    struct bytes name = machine_text(machine, item);
+    if (!work_spend(machine->work, 1 + name.size / 16)) {
+        return VERDICT_LIMIT;
+    }
+    enum pattern_verdict verdict = pattern_search(machine->view.patterns[pattern], name);
+    if (verdict == PATTERN_LIMIT) {
+        machine->work->limit = WORK_PATTERN;
+        return VERDICT_LIMIT;
+    }
+    return ASSERT(verdict == PATTERN_YES);
+}
+
+/* VERDICT_YES: neither a property nor a pattern names the key. */
+static inline enum verdict is_additional(struct machine *machine, const struct object_rule *rule, uint32_t item) {
+    if (find_name(machine, rule->table, item) != NULL) {
+        return VERDICT_NO;
+    }
+    for (uint32_t i = 0; i < rule->pattern_count; i++) {
+        enum verdict verdict = match_name(machine, machine->view.links[rule->patterns + PATTERN_LINKS * i], item);
+        if (verdict != VERDICT_NO) {
+            return verdict == VERDICT_LIMIT ? VERDICT_LIMIT : VERDICT_NO;
+        }
+    }
+    return VERDICT_YES;
+}
+
+/* The subschema for the member that the walk is at; NO_INDEX: none. VERDICT_LIMIT: a limit. */
+ALWAYS_INLINE enum verdict member_schema(struct machine *machine, enum mode mode, const struct frame *frame,
+                                         const struct instruction *in, uint32_t *ret_schema) {
+    enum verdict verdict = VERDICT_YES;
+    *ret_schema = in->a;
+    switch (in->op) {
+    case OP_PROPERTIES: {
+        const struct key *key = find_name(machine, in->a, frame->cursor);
+        *ret_schema = key != NULL ? key->schema : NO_INDEX;
+        if (key != NULL) {
+            set_branch(machine, mode, BRANCH_TEXT, key->text, key->size);
+        }
+        return VERDICT_YES;
+    }
+    case OP_ADDITIONAL_PROPERTIES:
+        verdict = is_additional(machine, &machine->view.objects[in->a], frame->cursor);
+        *ret_schema = machine->view.objects[in->a].additional;
+        break;
+    case OP_UNEVALUATED_PROPERTIES:
+        verdict = ASSERT(mode != MODE_FAST && !set_has(machine, frame->track, frame->ordinal));
+        break;
+    default: /* OP_PROPERTY_NAMES */
+        break;
+    }
+    set_branch(machine, mode, BRANCH_NONE, 0, 0);
+    if (verdict == VERDICT_NO) {
+        *ret_schema = NO_INDEX;
+    }
+    return verdict;
+}
+
+/* properties, additionalProperties, propertyNames, unevaluatedProperties: each member, or its name, under the subschema
+ * that is for it. */
+ALWAYS_INLINE enum step step_members(struct machine *machine, enum mode mode, struct frame *frame,
+                                     const struct instruction *in) {
+    if (machine->items[frame->value].kind != WIRE_MAP) {
+        return STEP_PASS;
+    }
+    bool is_names = in->op == OP_PROPERTY_NAMES;
+    if (begin(machine, mode, frame)) {
+        if (!first_pair(machine, frame)) {
+            return STEP_LIMIT;
+        }
+    } else {
+        if (!accept(mode, frame, machine->result)) {
+            return STEP_FAIL;
+        }
+        if (!is_names) {
+            mark_evaluated(machine, mode, frame, frame->ordinal);
+        }
+        next_pair(machine, frame);
+    }
+    for (; frame->left > 0; next_pair(machine, frame)) {
+        uint32_t schema;
+        if (member_schema(machine, mode, frame, in, &schema) == VERDICT_LIMIT) {
+            return STEP_LIMIT;
+        }
+        if (schema == NO_INDEX) {
+            continue;
+        }
+        uint32_t value = is_names ? frame->cursor : machine->items[frame->cursor].next;
+        enum step step = call(machine, mode, schema, value, is_names ? KEY : ELEMENT, frame->ordinal);
+        if (step >= STEP_LIMIT) {
+            return step;
+        }
+        if (!accept(mode, frame, step == STEP_PASS)) {
+            return STEP_FAIL;
+        }
+        if (!is_names) {
+            mark_evaluated(machine, mode, frame, frame->ordinal);
+        }
+    }
+    return DONE(frame);
+}
+
+/* The rest of the patterns for the member that the walk is at; frame->stage is the next one. */
+ALWAYS_INLINE enum step step_patterns(struct machine *machine, enum mode mode, struct frame *frame, uint32_t patterns,
+                                      uint32_t count) {
+    while (frame->stage < count) {
+        const uint32_t *link = &machine->view.links[patterns + PATTERN_LINKS * frame->stage++];
+        enum verdict verdict = match_name(machine, link[0], frame->cursor);
+        if (verdict == VERDICT_LIMIT) {
+            return STEP_LIMIT;
+        }
+        if (verdict == VERDICT_NO) {
+            continue;
+        }
+        frame->count = 1; /* some pattern names it */
+        set_branch(machine, mode, BRANCH_TEXT, link[2], link[3]);
+        enum step step = call(machine, mode, link[1], machine->items[frame->cursor].next, ELEMENT, frame->ordinal);
+        if (step >= STEP_LIMIT) {
+            return step;
+        }
+        if (!accept(mode, frame, step == STEP_PASS)) {
+            return STEP_FAIL;
+        }
+        mark_evaluated(machine, mode, frame, frame->ordinal);
+    }
+    return STEP_PASS;
+}
+
+ALWAYS_INLINE enum step step_pattern_properties(struct machine *machine, enum mode mode, struct frame *frame,
+                                                const struct instruction *in) {
+    if (machine->items[frame->value].kind != WIRE_MAP) {
+        return STEP_PASS;
+    }
+    if (begin(machine, mode, frame)) {
+        if (!first_pair(machine, frame)) {
+            return STEP_LIMIT;
+        }
+    } else {
+        if (!accept(mode, frame, machine->result)) {
+            return STEP_FAIL;
+        }
+        mark_evaluated(machine, mode, frame, frame->ordinal);
+    }
+    for (; frame->left > 0; next_pair(machine, frame)) {
+        enum step step = step_patterns(machine, mode, frame, in->b, in->c);
+        if (step != STEP_PASS) {
+            return step;
+        }
+    }
+    return DONE(frame);
+}
+
+#endif
