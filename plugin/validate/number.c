@@ -27,14 +27,14 @@ struct number number_from_double(double value) {
 }
 
 struct number number_of(struct wire_value value) {
-    switch (wire_value_kind(value)) {
-    case WIRE_INT:
+    enum wire_kind kind = wire_value_kind(value);
+    if (kind == WIRE_INT) {
         return (struct number){.kind = NUMBER_INT, .as.i = wire_value_int(value)};
-    case WIRE_UINT:
-        return (struct number){.kind = NUMBER_UINT, .as.u = wire_value_uint(value)};
-    default:
-        return number_from_double(wire_value_float(value));
     }
+    if (kind == WIRE_UINT) {
+        return (struct number){.kind = NUMBER_UINT, .as.u = wire_value_uint(value)};
+    }
+    return number_from_double(wire_value_float(value));
 }
 
 bool number_is_integer(struct number number) {
