@@ -107,10 +107,10 @@ static void compiler_done(struct compiler *compiler) {
     free(compiler->sources);
     free(compiler->work.scratch);
     buffer_done(&compiler->names);
-    struct vector *vectors[] = {&compiler->resources,    &compiler->resource_names, &compiler->anchors,
-                                &compiler->bindings,     &compiler->scopes,         &compiler->units,
-                                &compiler->edges,        &compiler->pending_scans,  &compiler->patterns,
-                                &compiler->pattern_texts};
+    struct vector *vectors[] = {&compiler->resources,     &compiler->resource_names, &compiler->anchors,
+                                &compiler->bindings,      &compiler->scopes,         &compiler->units,
+                                &compiler->edges,         &compiler->pending_scans,  &compiler->patterns,
+                                &compiler->pattern_texts, &compiler->order};
     for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
         vector_done(vectors[i]);
     }
@@ -182,7 +182,7 @@ static enum status build(struct compiler *compiler, struct validate_program **re
         offset += (section + 15) & ~(size_t)15;
     }
     for (uint32_t i = 0; i < compiler->units.count; i++) {
-        uint32_t tracks = SCHEMA_TRACKS_ITEMS | SCHEMA_TRACKS_PROPERTIES;
+        uint32_t tracks = SCHEMA_FAST_TRACKS_ITEMS | SCHEMA_FAST_TRACKS_PROPERTIES;
         program->tracks |= (SECTION(compiler, schemas, struct schema_node, i)->flags & tracks) != 0;
     }
     program->patterns = compiler->patterns.data;

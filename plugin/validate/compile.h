@@ -82,6 +82,7 @@ struct compiler {
     uint64_t size; /* of all sources */
     struct buffer names;
     struct vector resources, resource_names, anchors, bindings, scopes, units, edges, pending_scans;
+    struct vector order; /* units: those applied in place before those that apply them */
     struct index name_index, anchor_index, scope_index, unit_index, pattern_index;
     struct vector sections[SECTION_COUNT];
     struct vector patterns;      /* struct pattern *: owned */
@@ -149,7 +150,7 @@ enum status compile_plain(struct compiler *compiler, uint32_t unit);
 /* compile_graph.c: refuses circles of references that consume nothing; marks what is shared. */
 enum status compile_graph(struct compiler *compiler);
 
-/* compile_fuse.c: the fast codes. */
+/* compile_fast.c: the fast codes. */
 enum status compile_fast(struct compiler *compiler);
 
 #endif

@@ -54,7 +54,7 @@ static bool graph_init(struct graph *graph, const struct compiler *compiler) {
 }
 
 /* Depth first; a unit that is met while it is open closes a circle. NO_INDEX: none does. */
-static uint32_t find_circle(struct graph *graph, uint32_t root) {
+static uint32_t find_circle(struct graph *graph, struct compiler *compiler, uint32_t root) {
     uint32_t depth = 0;
     graph->stack[depth++] = root;
     graph->states[root] = OPEN;
@@ -62,6 +62,10 @@ static uint32_t find_circle(struct graph *graph, uint32_t root) {
         uint32_t unit = graph->stack[depth - 1];
         if (graph->next[unit] == graph->starts[unit + 1]) {
             graph->states[unit] = DONE;
+            if (!vector_append(&compiler->order, sizeof unit, &unit, 1)) {
+                compile_no_memory(compiler);
+                return NO_INDEX;
+            }
             depth--;
             continue;
         }
@@ -98,7 +102,7 @@ enum status compile_graph(struct compiler *compiler) {
         return compile_no_memory(compiler);
     }
     for (uint32_t i = 0; i < compiler->units.count; i++) {
-        uint32_t found = graph.states[i] == UNSEEN ? find_circle(&graph, i) : NO_INDEX;
+        uint32_t found = graph.states[i] == UNSEEN ? find_circle(&graph, compiler, i) : NO_INDEX;
         if (found != NO_INDEX) {
             const struct unit *unit = UNIT(compiler, found);
             return compile_refuse(compiler, INVALID, unit->source, unit->item,
@@ -107,5 +111,5 @@ enum status compile_graph(struct compiler *compiler) {
         }
     }
     mark_shared(compiler);
-    return OK;
+    return compiler->status;
 }

@@ -56,6 +56,8 @@ ALWAYS_INLINE enum step step_once(struct machine *machine, enum mode mode, struc
         return step_members(machine, mode, frame, in);
     case OP_PATTERN_PROPERTIES:
         return step_pattern_properties(machine, mode, frame, in);
+    case OP_OBJECT:
+        return mode == MODE_EXPLAIN ? STEP_PASS : step_object(machine, mode, frame, in);
     case OP_UNEVALUATED_ITEMS:
     case OP_UNEVALUATED_PROPERTIES:
         return step_rest(machine, mode, frame, in);
@@ -130,6 +132,7 @@ void validate_context_free(struct validate_context *context) {
     free(context->work.scratch);
     free(context->frames);
     free(context->memo);
+    free(context->memo_sets);
     free(context);
 }
 
@@ -144,6 +147,7 @@ static void machine_init(struct machine *machine, const struct validate_program 
     context->work.scratch_size = 0;
     context->work.scratch_max = program->limits.memory_max;
     context->memo_count = 0;
+    context->memo_set_count = 0;
     if (++context->run == 0) {
         free(context->memo); /* the numbers of runs begin again: old entries must not come back */
         context->memo = NULL;

@@ -45,17 +45,23 @@ struct frame {
     bool failed;
     uint32_t cursor, left, ordinal; /* the element or branch it is at, how many are left, the element's place */
     uint32_t count, stage;
+    bool named; /* a property or a pattern names the member it is at */
     /* Of explanations: */
     struct branch branch;
     struct report_mark report;
 };
 
+/* What a subschema said of a value. Where it was asked what it evaluates as well, that is part of the answer, and the
+ * question another one: its schema has MEMO_TRACKED. */
 struct memo_entry {
     uint32_t schema;
     uint32_t value;
     uint32_t run; /* entries of other runs are empty */
-    uint32_t valid;
+    uint32_t set; /* words of memo_sets, from here on; or WORK_NONE */
+    bool valid;
 };
+
+#define MEMO_TRACKED UINT32_C(0x80000000)
 
 struct validate_context {
     uint64_t seed;
@@ -66,6 +72,9 @@ struct validate_context {
     struct memo_entry *memo;
     uint32_t memo_capacity; /* a power of two, or 0 */
     uint32_t memo_count;
+    uint64_t *memo_sets;
+    uint32_t memo_set_count; /* words */
+    uint32_t memo_set_capacity;
     uint32_t run;
 };
 
@@ -98,9 +107,10 @@ static inline struct wire_value machine_value(const struct machine *machine, uin
 WARN_UNUSED bool machine_grow(struct machine *machine);
 /* A set of `count` elements, empty; WORK_NONE: a limit. */
 uint32_t machine_new_set(struct machine *machine, uint32_t count);
-/* STEP_CALL: not known. */
-enum step memo_find(const struct validate_context *context, uint32_t schema, uint32_t value);
-WARN_UNUSED bool memo_add(struct machine *machine, uint32_t schema, uint32_t value, bool valid);
+/* NULL: not known. */
+const struct memo_entry *memo_find(const struct validate_context *context, uint32_t schema, uint32_t value);
+/* `set`: of scratch memory, `words` long; or WORK_NONE. False: a limit. */
+WARN_UNUSED bool memo_add(struct machine *machine, struct memo_entry entry, uint32_t set, uint32_t words);
 
 /* evaluate_assert.c */
 enum verdict assert_slow(struct machine *machine, const struct instruction *instruction, uint32_t value);

@@ -23,16 +23,24 @@ ALWAYS_INLINE enum step run_leaf(struct machine *machine, const struct schema_no
 }
 
 /* Does the new frame have to know what was evaluated? For its own sake, or for that of the frame below. */
-ALWAYS_INLINE bool needs_set(const struct machine *machine, uint32_t flags, uint32_t value, enum relation relation) {
+ALWAYS_INLINE bool needs_set(const struct machine *machine, enum mode mode, uint32_t flags, uint32_t value,
+                             enum relation relation) {
     uint8_t kind = machine->items[value].kind;
     if (kind != WIRE_ARRAY && kind != WIRE_MAP) {
         return false;
     }
     uint32_t wanted = kind == WIRE_ARRAY ? SCHEMA_TRACKS_ITEMS : SCHEMA_TRACKS_PROPERTIES;
+    if (mode == MODE_TRACK) {
+        wanted = kind == WIRE_ARRAY ? SCHEMA_FAST_TRACKS_ITEMS : SCHEMA_FAST_TRACKS_PROPERTIES;
+    }
     if ((flags & wanted) != 0) {
         return true;
     }
     return relation == SAME_VALUE && machine->depth > 0 && machine->frames[machine->depth - 1].track != WORK_NONE;
+}
+
+ALWAYS_INLINE uint32_t set_words(const struct machine *machine, uint32_t value) {
+    return (uint32_t)(((uint64_t)machine->items[value].size + 63) / 64);
 }
 
 /* Frames may move: no pointer to one is good after STEP_CALL. */
@@ -44,7 +52,7 @@ ALWAYS_INLINE enum step push_frame(struct machine *machine, enum mode mode, uint
     if (machine->depth == machine->context->frame_capacity && !machine_grow(machine)) {
         return STEP_LIMIT;
     }
-    if (mode != MODE_FAST && needs_set(machine, node->flags, value, relation)) {
+    if (mode != MODE_FAST && needs_set(machine, mode, node->flags, value, relation)) {
         track = machine_new_set(machine, machine->items[value].size);
         if (track == WORK_NONE) {
             return STEP_LIMIT;
@@ -67,6 +75,36 @@ ALWAYS_INLINE enum step push_frame(struct machine *machine, enum mode mode, uint
     return STEP_CALL;
 }
 
+/* What a valid subschema evaluated counts as evaluated by the schema around it. Not under `not`, which would need it to
+ * be invalid. */
+static inline void merge_evaluated(struct machine *machine, const uint64_t *source, const struct frame *into) {
+    if (machine->view.code[into->pc].op == OP_NOT) {
+        return;
+    }
+    uint64_t *target = work_at(machine->work, into->track);
+    for (uint32_t i = 0; i < set_words(machine, into->value); i++) {
+        target[i] |= source[i];
+    }
+}
+
+/* What the subschema said of the value before; STEP_CALL: nothing. */
+static inline enum step remembered(struct machine *machine, enum mode mode, uint32_t schema, uint32_t value,
+                                   enum relation relation) {
+    bool is_tracked = mode != MODE_FAST && needs_set(machine, mode, 0, value, relation);
+    const struct memo_entry *entry = memo_find(machine->context, is_tracked ? schema | MEMO_TRACKED : schema, value);
+    if (entry == NULL) {
+        return STEP_CALL;
+    }
+    if (!entry->valid) {
+        /* Explained again, as it has another path now, while there is room. */
+        return mode == MODE_EXPLAIN && !machine->report->truncated ? STEP_CALL : STEP_FAIL;
+    }
+    if (entry->set != WORK_NONE) {
+        merge_evaluated(machine, machine->context->memo_sets + entry->set, &machine->frames[machine->depth - 1]);
+    }
+    return STEP_PASS;
+}
+
 ALWAYS_INLINE enum step call(struct machine *machine, enum mode mode, uint32_t schema, uint32_t value,
                              enum relation relation, uint32_t position) {
     const struct schema_node *node = &machine->view.schemas[schema];
@@ -77,10 +115,8 @@ ALWAYS_INLINE enum step call(struct machine *machine, enum mode mode, uint32_t s
         return run_leaf(machine, node, value);
     }
     if ((node->flags & SCHEMA_SHARED) != 0 && machine->work->steps_left < machine->memo_below) {
-        bool is_tracked = mode != MODE_FAST && needs_set(machine, 0, value, relation);
-        enum step known = is_tracked ? STEP_CALL : memo_find(machine->context, schema, value);
-        /* A failure that was seen before is explained again, as it has another path now, while there is room. */
-        if (known == STEP_PASS || (known == STEP_FAIL && (mode != MODE_EXPLAIN || machine->report->truncated))) {
+        enum step known = remembered(machine, mode, schema, value, relation);
+        if (known != STEP_CALL) {
             return known;
         }
     }
@@ -100,19 +136,6 @@ ALWAYS_INLINE void mark_evaluated(struct machine *machine, enum mode mode, const
     }
 }
 
-/* What a valid subschema evaluated counts as evaluated by the schema around it. Not under `not`, which would need it to
- * be invalid. */
-static inline void merge_evaluated(struct machine *machine, const struct frame *from, const struct frame *into) {
-    if (machine->view.code[into->pc].op == OP_NOT) {
-        return;
-    }
-    const uint64_t *source = work_at(machine->work, from->track);
-    uint64_t *target = work_at(machine->work, into->track);
-    for (uint32_t i = 0; i < (machine->items[from->value].size + 63) / 64; i++) {
-        target[i] |= source[i];
-    }
-}
-
 /* False: a limit. */
 ALWAYS_INLINE bool pop_frame(struct machine *machine, enum mode mode, bool valid) {
     const struct frame *frame = &machine->frames[--machine->depth];
@@ -121,14 +144,16 @@ ALWAYS_INLINE bool pop_frame(struct machine *machine, enum mode mode, bool valid
         const struct frame *below = &machine->frames[machine->depth - 1];
         is_tracked = below->track != WORK_NONE;
         if (is_tracked && valid) {
-            merge_evaluated(machine, frame, below);
+            merge_evaluated(machine, work_at(machine->work, frame->track), below);
         }
     }
-    machine->work->scratch_size = frame->mark;
+    machine->work->scratch_size = frame->mark; /* what lies beyond is still there: memo_add reserves nothing */
     machine->result = valid;
-    if (machine->work->steps_left < machine->memo_below && !is_tracked &&
+    if (machine->work->steps_left < machine->memo_below &&
         (machine->view.schemas[frame->schema].flags & SCHEMA_SHARED) != 0) {
-        return memo_add(machine, frame->schema, frame->value, valid);
+        struct memo_entry entry = {
+            .schema = is_tracked ? frame->schema | MEMO_TRACKED : frame->schema, .value = frame->value, .valid = valid};
+        return memo_add(machine, entry, is_tracked ? frame->track : WORK_NONE, set_words(machine, frame->value));
     }
     return true;
 }

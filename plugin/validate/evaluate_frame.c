@@ -37,18 +37,18 @@ static uint32_t memo_slot(uint32_t capacity, uint32_t schema, uint32_t value) {
     return (uint32_t)hash_number((uint64_t)schema << 32 | value, HASH_SEED) & (capacity - 1);
 }
 
-enum step memo_find(const struct validate_context *context, uint32_t schema, uint32_t value) {
+const struct memo_entry *memo_find(const struct validate_context *context, uint32_t schema, uint32_t value) {
     if (context->memo_count == 0) {
-        return STEP_CALL;
+        return NULL;
     }
     uint32_t slot = memo_slot(context->memo_capacity, schema, value);
     for (;; slot = (slot + 1) & (context->memo_capacity - 1)) {
         const struct memo_entry *entry = &context->memo[slot];
         if (entry->run != context->run) {
-            return STEP_CALL;
+            return NULL;
         }
         if (entry->schema == schema && entry->value == value) {
-            return entry->valid ? STEP_PASS : STEP_FAIL;
+            return entry;
         }
     }
 }
@@ -84,16 +84,44 @@ static bool memo_grow(struct machine *machine) {
     return true;
 }
 
-bool memo_add(struct machine *machine, uint32_t schema, uint32_t value, bool valid) {
+/* Keeps a set beyond its frame. */
+static bool keep_set(struct machine *machine, uint32_t set, uint32_t words, uint32_t *ret_kept) {
     struct validate_context *context = machine->context;
-    if (memo_find(context, schema, value) != STEP_CALL) {
+    uint64_t wanted = (uint64_t)context->memo_set_count + words;
+    if (wanted > context->memo_set_capacity) {
+        uint64_t capacity = 2 * wanted;
+        if (capacity * sizeof(uint64_t) > machine->program->limits.memory_max) {
+            machine->work->limit = WORK_MEMORY;
+            return false;
+        }
+        uint64_t *sets = realloc(context->memo_sets, capacity * sizeof *sets);
+        if (sets == NULL) {
+            machine->work->limit = WORK_NO_MEMORY;
+            return false;
+        }
+        context->memo_sets = sets;
+        context->memo_set_capacity = (uint32_t)capacity;
+    }
+    memcpy(context->memo_sets + context->memo_set_count, work_at(machine->work, set), words * sizeof(uint64_t));
+    *ret_kept = context->memo_set_count;
+    context->memo_set_count = (uint32_t)wanted;
+    return true;
+}
+
+bool memo_add(struct machine *machine, struct memo_entry entry, uint32_t set, uint32_t words) {
+    struct validate_context *context = machine->context;
+    entry.run = context->run;
+    entry.set = WORK_NONE;
+    if (memo_find(context, entry.schema, entry.value) != NULL) {
         return true;
     }
     if (2 * (context->memo_count + 1) > context->memo_capacity && !memo_grow(machine)) {
         return false;
     }
-    memo_place(context->memo, context->memo_capacity,
-               (struct memo_entry){.schema = schema, .value = value, .run = context->run, .valid = valid});
+    if (set != WORK_NONE && entry.valid && !keep_set(machine, set, words, &entry.set)) {
+        return false;
+    }
+    memo_place(context->memo, context->memo_capacity, entry);
     context->memo_count++;
     return true;
 }

@@ -10,6 +10,7 @@ ALWAYS_INLINE bool first_pair(struct machine *machine, struct frame *frame) {
     frame->cursor = frame->value + 1;
     frame->left = machine->items[frame->value].size;
     frame->ordinal = 0;
+    frame->named = false;
     return work_spend(machine->work, frame->left);
 }
 
@@ -18,6 +19,7 @@ ALWAYS_INLINE void next_pair(const struct machine *machine, struct frame *frame)
     frame->left--;
     frame->ordinal++;
     frame->stage = 0;
+    frame->named = false;
 }
 
 ALWAYS_INLINE const struct key *find_name(struct machine *machine, uint32_t table_number, uint32_t item) {
@@ -135,11 +137,11 @@ ALWAYS_INLINE enum step step_members(struct machine *machine, enum mode mode, st
     return DONE(frame);
 }
 
-/* The rest of the patterns for the member that the walk is at; frame->stage is the next one. */
+/* The rest of the patterns for the member that the walk is at; frame->stage, less `base`, is the next one. */
 ALWAYS_INLINE enum step step_patterns(struct machine *machine, enum mode mode, struct frame *frame, uint32_t patterns,
-                                      uint32_t count) {
-    while (frame->stage < count) {
-        const uint32_t *link = &machine->view.links[patterns + PATTERN_LINKS * frame->stage++];
+                                      uint32_t count, uint32_t base) {
+    while (frame->stage < count + base) {
+        const uint32_t *link = &machine->view.links[patterns + PATTERN_LINKS * (frame->stage++ - base)];
         enum verdict verdict = match_name(machine, link[0], frame->cursor);
         if (verdict == VERDICT_LIMIT) {
             return STEP_LIMIT;
@@ -147,7 +149,7 @@ ALWAYS_INLINE enum step step_patterns(struct machine *machine, enum mode mode, s
         if (verdict == VERDICT_NO) {
             continue;
         }
-        frame->count = 1; /* some pattern names it */
+        frame->named = true;
         set_branch(machine, mode, BRANCH_TEXT, link[2], link[3]);
         enum step step = call(machine, mode, link[1], machine->items[frame->cursor].next, ELEMENT, frame->ordinal);
         if (step >= STEP_LIMIT) {
@@ -177,12 +179,79 @@ ALWAYS_INLINE enum step step_pattern_properties(struct machine *machine, enum mo
         mark_evaluated(machine, mode, frame, frame->ordinal);
     }
     for (; frame->left > 0; next_pair(machine, frame)) {
-        enum step step = step_patterns(machine, mode, frame, in->b, in->c);
+        enum step step = step_patterns(machine, mode, frame, in->b, in->c, 0);
         if (step != STEP_PASS) {
             return step;
         }
     }
     return DONE(frame);
+}
+
+/* The member that the walk is at, under its property's subschema. frame->count counts the required keys. */
+ALWAYS_INLINE enum step step_property(struct machine *machine, enum mode mode, struct frame *frame,
+                                      const struct object_rule *rule) {
+    const struct key *key = find_name(machine, rule->table, frame->cursor);
+    if (key == NULL) {
+        return STEP_PASS;
+    }
+    frame->count += key->required;
+    if (key->schema == NO_INDEX) {
+        return STEP_PASS;
+    }
+    frame->named = true;
+    enum step step = call(machine, mode, key->schema, machine->items[frame->cursor].next, ELEMENT, frame->ordinal);
+    if (step == STEP_PASS) {
+        mark_evaluated(machine, mode, frame, frame->ordinal);
+    }
+    return step;
+}
+
+/* OP_OBJECT: everything about members in one walk. Never in explanations. */
+ALWAYS_INLINE enum step step_object(struct machine *machine, enum mode mode, struct frame *frame,
+                                    const struct instruction *in) {
+    const struct object_rule *rule = &machine->view.objects[in->a];
+    if (machine->items[frame->value].kind != WIRE_MAP) {
+        return rule->must_be_object ? STEP_FAIL : STEP_PASS;
+    }
+    if (begin(machine, mode, frame)) {
+        uint32_t size = machine->items[frame->value].size;
+        if (size < rule->count_min || size > rule->count_max || size < rule->required) {
+            return STEP_FAIL;
+        }
+        if (!first_pair(machine, frame)) {
+            return STEP_LIMIT;
+        }
+    } else {
+        if (!machine->result) {
+            return STEP_FAIL;
+        }
+        mark_evaluated(machine, mode, frame, frame->ordinal);
+    }
+    for (; frame->left > 0; next_pair(machine, frame)) {
+        enum step step = STEP_PASS;
+        if (frame->stage == 0) {
+            frame->stage = 1;
+            step = step_property(machine, mode, frame, rule);
+            if (step != STEP_PASS) {
+                return step;
+            }
+        }
+        if (rule->pattern_count > 0) {
+            step = step_patterns(machine, mode, frame, rule->patterns, rule->pattern_count, 1);
+            if (step != STEP_PASS) {
+                return step;
+            }
+        }
+        if (!frame->named && rule->additional != NO_INDEX) {
+            frame->named = true;
+            step = call(machine, mode, rule->additional, machine->items[frame->cursor].next, ELEMENT, frame->ordinal);
+            if (step != STEP_PASS) {
+                return step;
+            }
+            mark_evaluated(machine, mode, frame, frame->ordinal);
+        }
+    }
+    return frame->count == rule->required ? STEP_PASS : STEP_FAIL;
 }
 
 #endif

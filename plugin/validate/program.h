@@ -68,15 +68,17 @@ enum op {
 struct instruction {
     uint8_t op;
     uint8_t keyword; /* enum keyword */
-    uint16_t unused;
+    uint16_t order; /* among the fast instructions before they were sorted */
     uint32_t a, b, c;
 };
 
 enum schema_flag {
     SCHEMA_LEAF = 1,   /* its fast code is assertions only */
     SCHEMA_SHARED = 2, /* it is reached in more than one way: worth remembering what it said of a value */
-    SCHEMA_TRACKS_ITEMS = 4,
+    SCHEMA_TRACKS_ITEMS = 4, /* its plain code has unevaluatedItems */
     SCHEMA_TRACKS_PROPERTIES = 8,
+    SCHEMA_FAST_TRACKS_ITEMS = 16, /* and so has its fast code */
+    SCHEMA_FAST_TRACKS_PROPERTIES = 32,
 };
 
 struct schema_node {

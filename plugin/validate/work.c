@@ -25,7 +25,9 @@ uint32_t work_reserve(struct work *work, uint64_t size) {
         work->scratch_capacity = (uint32_t)capacity;
     }
     uint32_t offset = work->scratch_size;
-    memset(work->scratch + offset, 0, end - offset);
+    if (end > offset) {
+        memset(work->scratch + offset, 0, end - offset);
+    }
     work->scratch_size = (uint32_t)end;
     return offset;
 }
