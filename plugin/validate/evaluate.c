@@ -51,6 +51,9 @@ ALWAYS_INLINE enum step step_once(struct machine *machine, enum mode mode, struc
     case OP_CONTAINS:
         return step_contains(machine, mode, frame, in);
     case OP_PROPERTIES:
+        /* A key of an extended payload may come more than once: its members are taken as they come. */
+        return mode == MODE_EXPLAIN && !machine->program->extended ? step_properties_in_order(machine, frame, in)
+                                                                   : step_members(machine, mode, frame, in);
     case OP_ADDITIONAL_PROPERTIES:
     case OP_PROPERTY_NAMES:
         return step_members(machine, mode, frame, in);

@@ -137,6 +137,62 @@ ALWAYS_INLINE enum step step_members(struct machine *machine, enum mode mode, st
     return DONE(frame);
 }
 
+/* Explanations follow the order of the schema. Where the walk finds the members, by key number: their keys' items in
+ * scratch memory, 0 where there is none; and their places, in a second row. False: a limit. */
+static inline bool find_members(struct machine *machine, struct frame *frame, const struct key_table *table) {
+    uint32_t rows = work_reserve(machine->work, 2 * (uint64_t)table->count * sizeof(uint32_t));
+    frame->stage = rows;
+    if (rows == WORK_NONE || !first_pair(machine, frame)) {
+        return false;
+    }
+    uint32_t *row = work_at(machine->work, rows);
+    for (uint32_t ordinal = 0; frame->left > 0; frame->left--, ordinal++) {
+        struct bytes name = machine_text(machine, frame->cursor);
+        const struct key *key = program_find_key(&machine->view, table, name, hash_bytes(name, table->seed));
+        if (key != NULL) {
+            row[key - &machine->view.keys[table->first]] = frame->cursor;
+            row[table->count + (key - &machine->view.keys[table->first])] = ordinal;
+        }
+        frame->cursor = machine->items[machine->items[frame->cursor].next].next;
+    }
+    return true;
+}
+
+/* OP_PROPERTIES in explanations. frame->left is the number of the key that it is at. */
+static inline enum step step_properties_in_order(struct machine *machine, struct frame *frame,
+                                                 const struct instruction *in) {
+    const struct key_table *table = &machine->view.tables[in->a];
+    if (machine->items[frame->value].kind != WIRE_MAP) {
+        return STEP_PASS;
+    }
+    if (begin(machine, MODE_EXPLAIN, frame)) {
+        if (!find_members(machine, frame, table)) {
+            return STEP_LIMIT;
+        }
+        frame->left = 0;
+    } else {
+        (void)accept(MODE_EXPLAIN, frame, machine->result);
+        frame->left++;
+    }
+    for (; frame->left < table->count; frame->left++) {
+        const uint32_t *row = work_at(machine->work, frame->stage);
+        uint32_t item = row[frame->left];
+        uint32_t ordinal = row[table->count + frame->left];
+        const struct key *key = &machine->view.keys[table->first + frame->left];
+        if (item == 0) {
+            continue;
+        }
+        mark_evaluated(machine, MODE_EXPLAIN, frame, ordinal);
+        set_branch(machine, MODE_EXPLAIN, BRANCH_TEXT, key->text, key->size);
+        enum step step = call(machine, MODE_EXPLAIN, key->schema, machine->items[item].next, ELEMENT, ordinal);
+        if (step >= STEP_LIMIT) {
+            return step;
+        }
+        (void)accept(MODE_EXPLAIN, frame, step == STEP_PASS);
+    }
+    return DONE(frame);
+}
+
 /* The rest of the patterns for the member that the walk is at; frame->stage, less `base`, is the next one. */
 ALWAYS_INLINE enum step step_patterns(struct machine *machine, enum mode mode, struct frame *frame, uint32_t patterns,
                                       uint32_t count, uint32_t base) {
