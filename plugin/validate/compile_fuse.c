@@ -4,6 +4,8 @@
 
 #include "validate/hash.h"
 
+#include <math.h>
+
 static void take_out(struct fast *fast, uint32_t group, enum op op) {
     struct fast_entry *entry = fast_find(fast, group, op);
     if (entry != NULL) {
@@ -62,23 +64,38 @@ static bool greatest_integer(struct number bound, bool exclusive, int64_t *ret) 
     return true;
 }
 
+/* The bound as a double that holds it exactly. */
+static bool as_double(struct number bound, double *ret) {
+    static const int64_t EXACT = INT64_C(1) << 53;
+    *ret = bound.kind == NUMBER_INT ? (double)bound.as.i : bound.as.d;
+    return bound.kind == NUMBER_DOUBLE || (bound.kind == NUMBER_INT && bound.as.i >= -EXACT && bound.as.i <= EXACT);
+}
+
 static void fuse_range(struct fast *fast, uint32_t group, struct fast_entry *type) {
     const struct fast_entry *minimum = tighter(fast, group, OP_MINIMUM, OP_EXCLUSIVE_MINIMUM, 1);
     const struct fast_entry *maximum = tighter(fast, group, OP_MAXIMUM, OP_EXCLUSIVE_MAXIMUM, -1);
     if (minimum == NULL && maximum == NULL) {
         return;
     }
-    struct range range = {.min = INT64_MIN, .max = INT64_MAX, .minimum = NO_INDEX, .maximum = NO_INDEX};
+    struct range range = {.min = INT64_MIN,
+                          .max = INT64_MAX,
+                          .low = -INFINITY,
+                          .high = INFINITY,
+                          .minimum = NO_INDEX,
+                          .maximum = NO_INDEX,
+                          .by_double = true};
     bool some = true;
     if (minimum != NULL) {
         range.minimum = minimum->instruction.a;
         range.minimum_exclusive = minimum->instruction.op == OP_EXCLUSIVE_MINIMUM;
         some = least_integer(bound_number(fast, minimum), range.minimum_exclusive, &range.min);
+        range.by_double = as_double(bound_number(fast, minimum), &range.low);
     }
     if (maximum != NULL) {
         range.maximum = maximum->instruction.a;
         range.maximum_exclusive = maximum->instruction.op == OP_EXCLUSIVE_MAXIMUM;
         some = greatest_integer(bound_number(fast, maximum), range.maximum_exclusive, &range.max) && some;
+        range.by_double = as_double(bound_number(fast, maximum), &range.high) && range.by_double;
     }
     if (!some) {
         range.min = INT64_MAX;

@@ -54,6 +54,11 @@ ALWAYS_INLINE bool assert_range(const struct machine *machine, const struct rang
         int64_t number = wire_int_read(machine->bytes + machine->items[value].offset);
         return number >= range->min && number <= range->max;
     }
+    if (machine->items[value].kind == WIRE_FLOAT && range->by_double) {
+        double number = wire_float_read(machine->bytes + machine->items[value].offset);
+        bool above = range->minimum_exclusive ? number > range->low : number >= range->low;
+        return above && (range->maximum_exclusive ? number < range->high : number <= range->high);
+    }
     if (range->minimum != NO_INDEX) {
         int order = assert_compare(machine, range->minimum, value);
         if (order == -1 || (order == 0 && range->minimum_exclusive) || order == 2) {

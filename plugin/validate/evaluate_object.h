@@ -262,6 +262,64 @@ ALWAYS_INLINE enum step step_property(struct machine *machine, enum mode mode, s
     return step;
 }
 
+/* The member that the walk is at, under all that is for it and was not asked yet. */
+ALWAYS_INLINE enum step step_member(struct machine *machine, enum mode mode, struct frame *frame,
+                                    const struct object_rule *rule) {
+    enum step step = STEP_PASS;
+    if (frame->stage == 0) {
+        frame->stage = 1;
+        step = step_property(machine, mode, frame, rule);
+    }
+    if (step == STEP_PASS && rule->pattern_count > 0) {
+        step = step_patterns(machine, mode, frame, rule->patterns, rule->pattern_count, 1);
+    }
+    if (step == STEP_PASS && !frame->named && rule->additional != NO_INDEX) {
+        frame->named = true;
+        step = call(machine, mode, rule->additional, machine->items[frame->cursor].next, ELEMENT, frame->ordinal);
+        if (step == STEP_PASS) {
+            mark_evaluated(machine, mode, frame, frame->ordinal);
+        }
+    }
+    return step;
+}
+
+/* Goes over members as long as leaves decide them, with the walk's state in registers. STEP_CALL: the frame is at a
+ * member that needs more than that, and was not asked. */
+ALWAYS_INLINE enum step walk_leaves(struct machine *machine, struct frame *frame, const struct object_rule *rule) {
+    const struct wire_item *items = machine->items;
+    const struct key_table *table = rule->table != NO_INDEX ? &machine->view.tables[rule->table] : NULL;
+    uint32_t cursor = frame->cursor;
+    uint32_t left = frame->left;
+    uint32_t count = frame->count;
+    enum step step = STEP_PASS;
+    for (; left > 0; left--) {
+        uint32_t value = items[cursor].next;
+        const struct key *key = NULL;
+        if (table != NULL && items[cursor].kind == WIRE_STR) {
+            struct bytes name = machine_text(machine, cursor);
+            key = program_find_key(&machine->view, table, name, hash_bytes(name, table->seed));
+        }
+        uint32_t schema = key != NULL && key->schema != NO_INDEX ? key->schema : rule->additional;
+        if (schema != NO_INDEX) {
+            const struct schema_node *node = &machine->view.schemas[schema];
+            if ((node->flags & SCHEMA_LEAF) == 0) {
+                step = STEP_CALL;
+                break;
+            }
+            step = run_leaf(machine, node, value);
+            if (step != STEP_PASS) {
+                break;
+            }
+        }
+        count += key != NULL ? key->required : 0;
+        cursor = items[value].next;
+    }
+    frame->cursor = cursor;
+    frame->left = left;
+    frame->count = count;
+    return step;
+}
+
 /* OP_OBJECT: everything about members in one walk. Never in explanations. */
 ALWAYS_INLINE enum step step_object(struct machine *machine, enum mode mode, struct frame *frame,
                                     const struct instruction *in) {
@@ -284,27 +342,18 @@ ALWAYS_INLINE enum step step_object(struct machine *machine, enum mode mode, str
         mark_evaluated(machine, mode, frame, frame->ordinal);
     }
     for (; frame->left > 0; next_pair(machine, frame)) {
-        enum step step = STEP_PASS;
-        if (frame->stage == 0) {
-            frame->stage = 1;
-            step = step_property(machine, mode, frame, rule);
-            if (step != STEP_PASS) {
-                return step;
+        if (mode == MODE_FAST && rule->pattern_count == 0 && frame->stage == 0) {
+            enum step walked = walk_leaves(machine, frame, rule);
+            if (walked == STEP_FAIL || walked == STEP_LIMIT) {
+                return walked;
+            }
+            if (frame->left == 0) {
+                break;
             }
         }
-        if (rule->pattern_count > 0) {
-            step = step_patterns(machine, mode, frame, rule->patterns, rule->pattern_count, 1);
-            if (step != STEP_PASS) {
-                return step;
-            }
-        }
-        if (!frame->named && rule->additional != NO_INDEX) {
-            frame->named = true;
-            step = call(machine, mode, rule->additional, machine->items[frame->cursor].next, ELEMENT, frame->ordinal);
-            if (step != STEP_PASS) {
-                return step;
-            }
-            mark_evaluated(machine, mode, frame, frame->ordinal);
+        enum step step = step_member(machine, mode, frame, rule);
+        if (step != STEP_PASS) {
+            return step;
         }
     }
     return frame->count == rule->required ? STEP_PASS : STEP_FAIL;

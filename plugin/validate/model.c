@@ -5,48 +5,45 @@
 
 #include <math.h>
 
-enum { BLOOM_PAIRS_MAX = 24 }; /* in maps up to this wide, keys that look alike are compared at once */
+enum { NARROW_PAIRS_MAX = 16 }; /* in maps up to this wide, each key is compared with those before it */
 
 static bool same_key(const struct wire_document *document, uint32_t a, uint32_t b) {
     return bytes_equal(value_text((struct wire_value){document, a}), value_text((struct wire_value){document, b}));
 }
 
-/* Six bits that differ for most different keys. */
-static uint32_t key_glimpse(struct bytes key) {
-    if (key.size == 0) {
-        return 0;
+/* A word that differs for most different keys. */
+static inline uint64_t key_glimpse(struct bytes key) {
+    if (key.size >= 8) {
+        return hash_load(key.data, 8) + 31 * hash_load(key.data + key.size - 8, 8) + key.size;
     }
-    uint32_t mixed =
-        key.data[0] * 7u + key.data[key.size - 1] * 13u + key.data[key.size / 2] * 29u + (uint32_t)key.size;
-    return (mixed ^ mixed >> 6) & 63;
-}
-
-static uint32_t find_twin(struct wire_value map, uint32_t before) {
-    const struct wire_item *items = map.document->items;
-    for (uint32_t key = map.index + 1; key < before; key = items[items[key].next].next) {
-        if (same_key(map.document, key, before)) {
-            return key;
-        }
+    if (key.size >= 4) {
+        return hash_load(key.data, 4) + (hash_load(key.data + key.size - 4, 4) << 32) + key.size;
     }
-    return WORK_NONE;
+    return key.size == 0 ? 0 : key.data[0] + 256u * key.data[key.size / 2] + 65536u * key.data[key.size - 1];
 }
 
 static enum verdict check_narrow_map(struct wire_value map, struct model_fault *ret_fault) {
     const struct wire_document *document = map.document;
-    uint64_t seen = 0;
+    const struct wire_item *items = document->items;
+    uint64_t glimpses[NARROW_PAIRS_MAX];
+    uint32_t keys[NARROW_PAIRS_MAX];
+    uint32_t pairs = items[map.index].size;
     uint32_t key = map.index + 1;
-    for (uint32_t left = document->items[map.index].size; left > 0; left--) {
-        if (document->items[key].kind != WIRE_STR) {
+    for (uint32_t i = 0; i < pairs; i++) {
+        if (items[key].kind != WIRE_STR) {
             *ret_fault = (struct model_fault){key, map.index, "have strings as keys"};
             return VERDICT_NO;
         }
-        uint64_t bit = UINT64_C(1) << key_glimpse(value_text((struct wire_value){document, key}));
-        if ((seen & bit) != 0 && find_twin(map, key) != WORK_NONE) {
-            *ret_fault = (struct model_fault){key, map.index, "have each key once"};
-            return VERDICT_NO;
+        uint64_t glimpse = key_glimpse(value_text((struct wire_value){document, key}));
+        for (uint32_t j = 0; j < i; j++) {
+            if (glimpses[j] == glimpse && same_key(document, keys[j], key)) {
+                *ret_fault = (struct model_fault){key, map.index, "have each key once"};
+                return VERDICT_NO;
+            }
         }
-        seen |= bit;
-        key = document->items[document->items[key].next].next;
+        glimpses[i] = glimpse;
+        keys[i] = key;
+        key = items[items[key].next].next;
     }
     return VERDICT_YES;
 }
@@ -89,49 +86,54 @@ static enum verdict check_wide_map(struct wire_value map, uint64_t seed, struct 
     return verdict;
 }
 
-/* Reads on after "must". NULL: JSON has such values. */
-static const char *scalar_fault(struct wire_value value, bool extended) {
-    switch (wire_value_kind(value)) {
-    case WIRE_STR:
-        return wire_utf8_valid(value_text(value)) ? NULL : "be text in valid UTF-8";
-    case WIRE_FLOAT:
-        return extended || isfinite(wire_value_float(value)) ? NULL : "be a finite number";
-    case WIRE_BIN:
-    case WIRE_EXT:
-        return extended ? NULL : "be a value that JSON has";
-    case WIRE_NIL:
-    case WIRE_BOOL:
-    case WIRE_INT:
-    case WIRE_UINT:
-    case WIRE_ARRAY:
-    case WIRE_MAP:
-        break;
+/* Most texts are short and ASCII, and are told at a glance. */
+static inline bool is_utf8(struct bytes text) {
+    static const uint64_t HIGH = UINT64_C(0x8080808080808080);
+    uint64_t seen;
+    if (text.size >= 8 && text.size <= 16) {
+        seen = hash_load(text.data, 8) | hash_load(text.data + text.size - 8, 8);
+    } else if (text.size >= 4 && text.size < 8) {
+        seen = hash_load(text.data, 4) | hash_load(text.data + text.size - 4, 4);
+    } else if (text.size < 4) {
+        seen = text.size == 0 ? 0 : text.data[0] | text.data[text.size / 2] | text.data[text.size - 1];
+    } else {
+        seen = HIGH;
     }
-    return NULL;
+    return (seen & HIGH) == 0 || wire_utf8_valid(text);
+}
+
+/* Reads on after "must". NULL: JSON has such values. */
+static inline const char *scalar_fault(const struct wire_document *document, uint32_t item, bool extended) {
+    struct wire_value value = {document, item};
+    uint8_t kind = document->items[item].kind;
+    if (kind == WIRE_STR) {
+        return is_utf8(value_text(value)) ? NULL : "be text in valid UTF-8";
+    }
+    if (kind == WIRE_FLOAT) {
+        return extended || isfinite(wire_value_float(value)) ? NULL : "be a finite number";
+    }
+    return (kind == WIRE_BIN || kind == WIRE_EXT) && !extended ? "be a value that JSON has" : NULL;
 }
 
 enum verdict model_check(struct wire_value root, bool extended, uint64_t seed, struct work *work,
                          struct model_fault *ret_fault) {
     const struct wire_document *document = root.document;
-    uint32_t end = document->items[root.index].next;
+    const struct wire_item *items = document->items;
+    uint32_t end = items[root.index].next;
     if (!work_spend(work, end - root.index)) {
         return VERDICT_LIMIT;
     }
     for (uint32_t i = root.index; i < end; i++) {
-        struct wire_value value = {document, i};
-        enum wire_kind kind = wire_value_kind(value);
-        if (kind == WIRE_INT) {
-            continue;
-        }
-        if (kind == WIRE_MAP && !extended) {
-            enum verdict verdict = document->items[i].size <= BLOOM_PAIRS_MAX
-                                       ? check_narrow_map(value, ret_fault)
-                                       : check_wide_map(value, seed, work, ret_fault);
+        if (items[i].kind == WIRE_MAP && !extended) {
+            struct wire_value map = {document, i};
+            enum verdict verdict = items[i].size <= NARROW_PAIRS_MAX ? check_narrow_map(map, ret_fault)
+                                                                     : check_wide_map(map, seed, work, ret_fault);
             if (verdict != VERDICT_YES) {
                 return verdict;
             }
+            continue;
         }
-        const char *what = scalar_fault(value, extended);
+        const char *what = scalar_fault(document, i, extended);
         if (what != NULL) {
             *ret_fault = (struct model_fault){i, WORK_NONE, what};
             return VERDICT_NO;

@@ -7,6 +7,7 @@
 #define POLARIS_PLUGIN_VALIDATE_PROGRAM_H
 
 #include "validate/dialect.h"
+#include "validate/hash.h"
 #include "validate/number.h"
 #include "validate/pattern.h"
 #include "validate/work.h"
@@ -68,13 +69,13 @@ enum op {
 struct instruction {
     uint8_t op;
     uint8_t keyword; /* enum keyword */
-    uint16_t order; /* among the fast instructions before they were sorted */
+    uint16_t order;  /* among the fast instructions before they were sorted */
     uint32_t a, b, c;
 };
 
 enum schema_flag {
-    SCHEMA_LEAF = 1,   /* its fast code is assertions only */
-    SCHEMA_SHARED = 2, /* it is reached in more than one way: worth remembering what it said of a value */
+    SCHEMA_LEAF = 1,         /* its fast code is assertions only */
+    SCHEMA_SHARED = 2,       /* it is reached in more than one way: worth remembering what it said of a value */
     SCHEMA_TRACKS_ITEMS = 4, /* its plain code has unevaluatedItems */
     SCHEMA_TRACKS_PROPERTIES = 8,
     SCHEMA_FAST_TRACKS_ITEMS = 16, /* and so has its fast code */
@@ -136,8 +137,10 @@ struct bound {
 /* Integers between two integers are compared as such; other numbers with what the schema says. */
 struct range {
     int64_t min, max;
+    double low, high;          /* the same for doubles, if `by_double` */
     uint32_t minimum, maximum; /* bounds, or NO_INDEX */
     bool minimum_exclusive, maximum_exclusive;
+    bool by_double; /* doubles hold the bounds exactly */
 };
 
 /* X(section, record) */
@@ -194,6 +197,20 @@ static inline struct bytes program_text(const struct program_view *view, uint32_
     return (struct bytes){.data = view->text + offset, .size = size};
 }
 
+/* memcmp without a call for the short texts that keys are. */
+static inline bool program_same_text(const uint8_t *a, const uint8_t *b, uint32_t size) {
+    if (size > 16) {
+        return memcmp(a, b, size) == 0;
+    }
+    if (size >= 8) {
+        return hash_load(a, 8) == hash_load(b, 8) && hash_load(a + size - 8, 8) == hash_load(b + size - 8, 8);
+    }
+    if (size >= 4) {
+        return hash_load(a, 4) == hash_load(b, 4) && hash_load(a + size - 4, 4) == hash_load(b + size - 4, 4);
+    }
+    return size == 0 || (a[0] == b[0] && a[size / 2] == b[size / 2] && a[size - 1] == b[size - 1]);
+}
+
 /* The key, or NULL. */
 static inline const struct key *program_find_key(const struct program_view *view, const struct key_table *table,
                                                  struct bytes name, uint64_t hash) {
@@ -204,7 +221,7 @@ static inline const struct key *program_find_key(const struct program_view *view
         }
         const struct key *key = &view->keys[table->first + number - 1];
         if (key->hash == (uint32_t)(hash >> 32) && key->size == name.size &&
-            memcmp(view->text + key->text, name.data, name.size) == 0) {
+            program_same_text(view->text + key->text, name.data, key->size)) {
             return key;
         }
     }

@@ -112,7 +112,7 @@ static void hash_add(struct hash_frame *frame, uint64_t hash) {
     frame->left--;
 }
 
-uint64_t value_hash(struct wire_value value, uint64_t seed) {
+static uint64_t container_hash(struct wire_value value, uint64_t seed) {
     struct hash_frame frames[WIRE_DEPTH_LIMIT + 1];
     uint32_t depth = 0;
     uint32_t end = value_item(value)->next;
@@ -135,6 +135,10 @@ uint64_t value_hash(struct wire_value value, uint64_t seed) {
         }
     }
     return hash;
+}
+
+uint64_t value_hash(struct wire_value value, uint64_t seed) {
+    return wire_kind_is_container(wire_value_kind(value)) ? container_hash(value, seed) : scalar_hash(value, seed);
 }
 
 struct wire_value value_member(struct wire_value map, struct bytes name) {
@@ -266,7 +270,7 @@ static bool next_elements(struct equal_frame *frame, struct wire_value *a, struc
     return true;
 }
 
-enum verdict value_equal(struct wire_value a, struct wire_value b, struct work *work) {
+static enum verdict container_equal(struct wire_value a, struct wire_value b, struct work *work) {
     struct equal_frame frames[WIRE_DEPTH_LIMIT + 1];
     uint32_t depth = 0;
     uint32_t mark = work->scratch_size;
@@ -297,4 +301,11 @@ enum verdict value_equal(struct wire_value a, struct wire_value b, struct work *
     }
     work->scratch_size = mark;
     return work->limit == WORK_FINE ? VERDICT_NO : VERDICT_LIMIT;
+}
+
+enum verdict value_equal(struct wire_value a, struct wire_value b, struct work *work) {
+    if (wire_kind_is_container(wire_value_kind(a))) {
+        return container_equal(a, b, work);
+    }
+    return scalar_equal(a, b) ? VERDICT_YES : VERDICT_NO;
 }
