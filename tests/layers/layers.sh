@@ -16,6 +16,7 @@ FORBIDDEN=(
     'plugin/storage/.*         "wire/.*'
     'plugin/storage/.*         "(store|query|dlq|schema|entry|instance)\.h'
     'plugin/wire/.*            "(store|query|dlq|schema|entry|instance)\.h'
+    'plugin/validate/.*        "(storage/.*|(store|query|dlq|schema|entry|instance|config|event|use_cases)\.h)'
     'plugin/[^/]*              "storage/sqlite/.*'
     'plugin/wire/.*            "storage/sqlite/.*'
     'plugin/(event|bytes|limits|error|config|dead_letter)\.[ch]   "(wire|storage)/.*'
