@@ -70,7 +70,7 @@ static enum status read_failure(struct call *call, struct dead_letter_failure *r
         error_set(call->error, INVALID, "%s: error is missing: a map with message, and class", call->name);
         return call_refuse_field(call, "error");
     }
-    struct wire_path path = {.name = "error"};
+    struct wire_path path = {.parent = call->request.path, .name = "error"};
     struct wire_map map;
     enum status status = wire_map_open(&map, value, &path, call->error);
     if (status == OK) {
