@@ -101,7 +101,7 @@ int command_events(struct session *session, int argc, char **argv) {
         }
         const json_t *events = json_object_get(reply, "events");
         if (!table_print(&table, events)) {
-            return session_fail(session, EXIT_ERROR, "cannot write to standard output");
+            return table_fail(session);
         }
         left -= left < 0 ? 0 : (int64_t)json_array_size(events);
         if (left == 0 || !json_is_true(json_object_get(reply, "more"))) {

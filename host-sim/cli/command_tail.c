@@ -154,7 +154,7 @@ static int follow(const struct options *options, struct host *host, struct inter
         }
         const json_t *events = json_object_get(reply, "events");
         if (!table_print(&table, events)) {
-            return session_fail(options->session, EXIT_ERROR, "cannot write to standard output");
+            return table_fail(options->session);
         }
         left -= left < 0 ? 0 : (int64_t)json_array_size(events);
         if (json_object_get(reply, "cursor") != NULL) {

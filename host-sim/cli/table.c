@@ -196,3 +196,8 @@ bool table_print(struct table *table, const json_t *events) {
     }
     return (table->json ? print_lines(events) : print_table(table, events)) && fflush(stdout) == 0;
 }
+
+int table_fail(const struct session *session) {
+    /* What cannot be written is told by main, when the command has ended. */
+    return ferror(stdout) ? EXIT_ERROR : session_fail(session, EXIT_ERROR, "printing events: no memory");
+}

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "cleanup.h"
+#include "cli/command.h"
 
 /* The columns but for the last, the data, which takes what is left of the line. */
 enum table_column { TABLE_ID, TABLE_TIME, TABLE_TYPE, TABLE_STREAM, TABLE_TAGS, TABLE_COLUMNS };
@@ -21,5 +22,8 @@ struct table {
 /* Prints events (a JSON array) in their order. The columns become as wide as these events need, and never narrower
  * again. False: no memory, or standard output cannot be written. */
 bool table_print(struct table *table, const json_t *events) WARN_UNUSED;
+
+/* Tells why table_print failed, and gives the exit code. */
+int table_fail(const struct session *session);
 
 #endif

@@ -101,6 +101,18 @@ struct result cli_run(const char *input, const char *const *arguments) {
     return result;
 }
 
+struct result cli_run_to(const char *path, const char *const *arguments) {
+    int in = scratch_file(), err = scratch_file();
+    int out = open(path, O_WRONLY | O_CLOEXEC);
+    cr_assert_geq(out, 0);
+    struct result result = {.code = wait_for(spawn(arguments, in, out, err)), .out = strdup("")};
+    (void)close(in);
+    (void)close(out);
+    (void)lseek(err, 0, SEEK_SET);
+    result.err = read_all(err);
+    return result;
+}
+
 struct result cli_run_for(int code, const char *input, const char *const *arguments) {
     struct result result = cli_run(input, arguments);
     cr_assert_eq(result.code, code, "'%s': exit code %d, expected %d\n%s%s", arguments[0], result.code, code,

@@ -28,6 +28,9 @@ struct result cli_run(const char *input, const char *const *arguments);
 #define RUN_FOR(code, input, ...) cli_run_for(code, input, (const char *const[]){__VA_ARGS__, NULL})
 struct result cli_run_for(int code, const char *input, const char *const *arguments);
 
+/* Runs the command with standard output to this file; `out` stays empty. */
+struct result cli_run_to(const char *path, const char *const *arguments);
+
 /* `call VERB REQUEST`, with ' for " in the request; fails the test if the plugin does not say OK. The reply, less the
  * line's end, is the caller's to free(). */
 char *cli_call(const char *verb, const char *request);

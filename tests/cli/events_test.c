@@ -163,3 +163,10 @@ Test(events, that_the_plugin_refuses_are_told) {
     cli_contains(result.err, "polaris-host-sim events: cannot find events: ");
     free(long_name);
 }
+
+Test(events, that_cannot_be_written_are_told_once) {
+    CLEANUP(result_done) struct result result = cli_run_to("/dev/full", (const char *const[]){"events", NULL});
+
+    cr_assert_eq(result.code, 1);
+    cr_assert_str_eq(result.err, "polaris-host-sim events: cannot write to standard output\n");
+}
