@@ -75,7 +75,7 @@ for stage in "${stages[@]}"; do
     built=$((SECONDS - began))
 
     began=$SECONDS
-    ctest --test-dir "$build" -j 2 --no-tests=ignore "${select[@]}" >"$log" 2>&1 || give_up "$title" "testing" "$log"
+    ctest --test-dir "$build" -j 2 --no-tests=error "${select[@]}" >"$log" 2>&1 || give_up "$title" "testing" "$log"
     took=$((SECONDS - began))
 
     tests=$(sed -n 's/.*tests passed, 0 tests failed out of \([0-9]*\)$/\1/p' "$log")
