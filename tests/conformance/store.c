@@ -156,7 +156,7 @@ Test(store, recorded_at_never_goes_back_though_the_clock_and_time_do) {
 
 Test(store, a_msgpack_timestamp_is_the_same_time_cut_to_microseconds) {
     struct es *es = es_open(NULL);
-    (void)es_append(es, "{'type': 'a', 'data': {}, 'time': {'$ext': [-1, 'AAAAAQ==']}}");             /* 1 s */
+    (void)es_append(es, "{'type': 'a', 'data': {}, 'time': {'$ext': [-1, 'AAAAAQ==']}}");         /* 1 s */
     (void)es_append(es, "{'type': 'a', 'data': {}, 'time': {'$ext': [-1, 'O5rJ////////////']}}"); /* long form */
 
     json_t *events = json_object_get(es_ok(es, "query", "{'op': 'events'}"), "events");
