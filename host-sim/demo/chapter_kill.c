@@ -11,11 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cleanup.h"
 #include "demo/child.h"
 #include "demo/demo.h"
 #include "graph/replay.h"
 #include "message/message.h"
+#include "owned.h"
 
 enum { ACKNOWLEDGED_BEFORE_KILL = 400, SILENCE_MS_MAX = 20000, ARGUMENTS_MAX = 16 };
 
@@ -44,20 +44,6 @@ static void report_done(struct report *report) {
     free(report->items);
 }
 
-static void freep(char **text) {
-    free(*text);
-}
-
-static void close_fd(const int *fd) {
-    if (*fd >= 0) {
-        (void)close(*fd);
-    }
-}
-
-static void json_freep(json_t **json) {
-    json_decref(*json);
-}
-
 /* Starts this program again as the child, with its standard output in a pipe. */
 static bool start_child(const struct demo_options *options, pid_t *ret_pid, int *ret_fd, struct failure *failure) {
     CLEANUP(freep) char *config = options->config != NULL ? message_print(options->config) : NULL;
@@ -82,7 +68,7 @@ static bool start_child(const struct demo_options *options, pid_t *ret_pid, int 
     if (pipe2(ends, O_CLOEXEC) != 0) {
         return failure_set(failure, "no pipe to the child: %s", strerror(errno));
     }
-    CLEANUP(close_fd) int write_end = ends[1];
+    CLEANUP(fd_closep) int write_end = ends[1];
     posix_spawn_file_actions_t actions;
     int code = posix_spawn_file_actions_init(&actions);
     if (code == 0) {
@@ -227,7 +213,7 @@ static bool reopen(struct demo *demo, struct report *report, int64_t *ret_us, st
         return false;
     }
     *ret_us = demo_monotonic_us() - start_us;
-    CLEANUP(json_freep) json_t *filter = json_pack("{s: I}", "after_id", (json_int_t)demo->last_id);
+    json_auto_t *filter = json_pack("{s: I}", "after_id", (json_int_t)demo->last_id);
     struct replay_options options = {.filter = filter};
     struct replay_result result;
     if (filter == NULL) {
@@ -265,7 +251,7 @@ bool chapter_kill(struct demo *demo) {
     host_close(demo->host); /* there is one writer per file */
     demo->host = NULL;
     CLEANUP(report_done) struct report report = {.demo = demo};
-    CLEANUP(close_fd) int fd = -1;
+    CLEANUP(fd_closep) int fd = -1;
     pid_t pid = 0;
     int status = 0;
     int64_t open_us = 0;

@@ -115,35 +115,31 @@ static bool tell_story(struct story *story, int64_t failing, int64_t too_long) {
     (void)page_claim(page, waited, "each failure left one dead letter, none of them handed out before it was due");
     (void)page_claim(page, failed_again && came_back, "%lld of them came back by themselves once the shard did",
                      (long long)(failing - too_long));
-    (void)page_claim(page, parked && all_back,
-                     "%lld that failed three retries %s parked, and came back after the redrive", (long long)too_long,
-                     too_long == 1 ? "was" : "were");
+    (void)page_claim(
+        page, parked && all_back, "%s that failed three retries %s parked, and came back after the redrive",
+        too_long == 1 ? "the one" : show_text("the %lld", (long long)too_long), too_long == 1 ? "was" : "were");
     (void)page_claim(page, stays_resolved, "what succeeded was never handed out again");
     return true;
 }
 
-/* Names the failures as the store kept them. */
-static bool show_example(struct demo *demo) {
+/* One failure of each class, as the store kept it. */
+static bool show_examples(struct demo *demo) {
     json_auto_t *reply = demo_call(
         demo, HOST_DLQ,
         json_pack("{s: s, s: s, s: i, s: b}", "op", "list", "consumer", CONSUMER, "limit", 1000, "with_events", 1));
     const json_t *entries = json_object_get(reply, "entries");
-    const char *shown[3] = {NULL};
-    size_t count = 0;
-    for (size_t i = 0; i < json_array_size(entries) && count < 2; i++) {
+    struct table table = {.titles = {"class", "first failed on", "because of"}};
+    for (size_t i = 0; i < json_array_size(entries) && table.row_count < 2; i++) {
         const json_t *entry = json_array_get(entries, i);
         const json_t *failure = json_array_get(json_object_get(entry, "failures"), 0);
         const char *class_name = json_string_value(json_object_get(failure, "class"));
-        const char *message = json_string_value(json_object_get(failure, "message"));
-        const char *node =
-            json_string_value(json_object_get(json_object_get(json_object_get(entry, "event"), "data"), "node"));
-        if (class_name == NULL || message == NULL || node == NULL ||
-            (count == 1 && strcmp(shown[0], class_name) == 0)) {
-            continue;
+        const json_t *data = json_object_get(json_object_get(entry, "event"), "data");
+        if (class_name != NULL && (table.row_count == 0 || strcmp(table.cells[0][0], class_name) != 0)) {
+            table_row(&table, class_name, json_string_value(json_object_get(data, "node")),
+                      json_string_value(json_object_get(failure, "message")));
         }
-        shown[count++] = class_name;
-        page_figure(&demo->page, node, class_name, "%s", message);
     }
+    page_table(&demo->page, &table);
     return reply != NULL;
 }
 
@@ -158,7 +154,7 @@ bool chapter_letters(struct demo *demo) {
     struct publisher_counts counts = publisher_counts(demo->publisher);
     page_figure(&demo->page, "dead letters", show_count(counts.failed), "of %s deliveries",
                 show_count(counts.delivered + counts.failed));
-    if (!show_example(demo)) {
+    if (!show_examples(demo)) {
         return false;
     }
     struct story story = {

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "cleanup.h"
 #include "graph/request.h"
 #include "message/message.h"
+#include "owned.h"
 
 /* Requests in the ingest, so that there is something to swap builds under even on a small machine. */
 enum { REQUESTS_WANTED = 60, BATCH_SIZE_MAX = 100, BATCH_SIZE_MIN = 4 };
@@ -37,10 +37,6 @@ static void log_line(void *context, int32_t level, const char *line) {
     if (level >= POLARIS_ES_LOG_WARNING) {
         (void)fprintf(stderr, "plugin: %s\n", line);
     }
-}
-
-static void freep(uint8_t **memory) {
-    free(*memory);
 }
 
 bool demo_open_host(const struct demo_options *options, struct demo_clock *clock, const char *owner,

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
+#include "owned.h"
 
 static const char *const KIND_NAMES[NEED_KIND_COUNT] = {"pre-depends", "depends", "recommends"};
 
@@ -218,10 +218,6 @@ bool packages_parse(const char *text, size_t size, struct packages *ret_packages
     *ret_packages = packages;
     packages = (struct packages){0};
     return true;
-}
-
-static void freep(char **text) {
-    free(*text);
 }
 
 static bool read_all(FILE *file, char **ret_text, size_t *ret_size) {

@@ -40,10 +40,11 @@ void table_row(struct table *table, ...);
 void page_table(struct page *page, const struct table *table);
 
 /* Numbers as people read them, in a ring of static memory: good for a line of output, by one thread. */
-const char *show_count(uint64_t count);   /* 6,512 */
-const char *show_duration(int64_t us);    /* 840 us, 3.1 ms, 1.25 s */
-const char *show_rate(double per_second); /* 21,400/s */
-const char *show_time(int64_t us);        /* 2026-01-01 00:00:00 */
+const char *show_count(uint64_t count);       /* 6,512 */
+const char *show_duration(int64_t us);        /* 840 us, 3.1 ms, 1.25 s */
+const char *show_rate(double per_second);     /* 21,400/s */
+const char *show_time(int64_t us);            /* 2026-01-01 00:00:00 */
+const char *show_build(const char *build_id); /* 3656dbae-b: its beginning, and what stands behind its last dash */
 const char *show_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif
