@@ -28,6 +28,7 @@ struct session {
     const char *command;        /* its name, for messages */
     const char *plugin_path;    /* --plugin; by default beside the executable */
     const char *db_path;        /* --db */
+    bool db_given;              /* otherwise db_path is the default */
     json_t *config;             /* --config: an object, or NULL */
     bool allow_unsafe, verbose; /* --allow-unsafe, --verbose */
     char plugin_default[4096];

@@ -46,6 +46,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state) {
         return 0;
     case OPTION_DB:
         session->db_path = argument;
+        session->db_given = true;
         return 0;
     case OPTION_CONFIG:
         parse_config(session, argument, state);

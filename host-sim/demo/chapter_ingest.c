@@ -93,8 +93,11 @@ static void show_input(struct demo *demo) {
         "Every package is a node, everything it needs is an edge. The changes are published in batches; each batch "
         "is one request and one commit on disk. Meanwhile the plugin is replaced by a second build of it and back, "
         "and a follower reads along.");
-    page_figure(&demo->page, "packages installed", show_count(demo->packages.count), "%s",
-                demo->packages.is_sample ? "the committed sample: there is no dpkg here" : "from dpkg-query");
+    page_figure(&demo->page, "packages installed", show_count(demo->packages.count), "%s%s",
+                demo->packages.is_sample               ? "the committed sample: there is no dpkg here"
+                : demo->options->packages_path != NULL ? "from "
+                                                       : "from dpkg-query",
+                demo->options->packages_path != NULL ? demo->options->packages_path : "");
     page_figure(&demo->page, "what they need", show_count(demo->packages.need_count), "depends, recommends");
 }
 

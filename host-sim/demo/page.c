@@ -62,6 +62,7 @@ void page_title(struct page *page, const char *title, const char *subtitle) {
 
 void page_section(struct page *page, const char *title) {
     page->sections++;
+    page->fresh = true;
     (void)fprintf(page->out, "\n%s%u  %s ", begin(page, STYLE_HEAD), page->sections, title);
     size_t used = strlen(title) + 4;
     repeat(page, "─", '-', used < TEXT_COLUMNS ? TEXT_COLUMNS - used : 0);
@@ -95,6 +96,10 @@ void page_text(struct page *page, const char *format, ...) {
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    if (!page->fresh) {
+        (void)fputc('\n', page->out);
+    }
+    page->fresh = false;
     wrap(page, text, 3);
 }
 
@@ -234,8 +239,7 @@ const char *show_duration(int64_t us) {
 
 const char *show_build(const char *build_id) {
     const char *suffix = strrchr(build_id, '-');
-    return suffix != NULL && strlen(build_id) > 14 ? show_text("%.8s%s", build_id, suffix)
-                                                   : show_text("%.14s", build_id);
+    return show_text("%.8s%s", build_id, suffix != NULL && strlen(build_id) > 8 ? suffix : "");
 }
 
 const char *show_rate(double per_second) {

@@ -13,12 +13,13 @@ struct page {
     bool unicode; /* the locale can show it */
     unsigned claims, broken;
     unsigned sections;
+    bool fresh; /* nothing stands in the section yet */
 };
 
 void page_open(struct page *page, FILE *out);
 void page_title(struct page *page, const char *title, const char *subtitle);
 void page_section(struct page *page, const char *title);
-/* A paragraph, wrapped. */
+/* A paragraph, wrapped, a blank line before it. */
 void page_text(struct page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "  events stored        6,512  in 66 requests": the value stands right, the note behind it. */
 void page_figure(struct page *page, const char *label, const char *value, const char *note, ...)
