@@ -267,7 +267,7 @@ static int run(struct session *session, const struct options *options) {
         }
     } else {
         struct page page;
-        page_open(&page, stdout);
+        page_start(&page, stdout);
         show_result(&page, options, &swaps, &result, pauses_us);
         (void)putchar('\n');
     }

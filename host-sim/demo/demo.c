@@ -134,7 +134,7 @@ bool demo_run(const struct demo_options *options, bool *ret_holds, struct failur
     if (!prepare(&demo, failure)) {
         return false;
     }
-    page_open(&demo.page, stdout);
+    page_start(&demo.page, stdout);
     page_title(&demo.page, "Polaris event store: the packages of this machine as a graph",
                show_text("store %s", options->db_path));
     bool (*const chapters[])(struct demo *) = {chapter_ingest, chapter_letters, chapter_kill, chapter_queries,

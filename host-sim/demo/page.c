@@ -34,7 +34,7 @@ static bool locale_is_utf8(void) {
     return false;
 }
 
-void page_open(struct page *page, FILE *out) {
+void page_start(struct page *page, FILE *out) {
     const char *no_color = getenv("NO_COLOR");
     const char *term = getenv("TERM");
     *page = (struct page){

@@ -16,7 +16,7 @@ struct page {
     bool fresh; /* nothing stands in the section yet */
 };
 
-void page_open(struct page *page, FILE *out);
+void page_start(struct page *page, FILE *out);
 void page_title(struct page *page, const char *title, const char *subtitle);
 void page_section(struct page *page, const char *title);
 /* A paragraph, wrapped, a blank line before it. */
