@@ -22,7 +22,7 @@ enum { ROUNDS = 1000 };
 static struct scratch scratch;
 
 static void set_up(void) {
-    scratch_open(&scratch);
+    scratch_open_in_memory(&scratch);
 }
 
 static void tear_down(void) {

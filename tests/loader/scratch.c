@@ -15,6 +15,13 @@ void scratch_open(struct scratch *scratch) {
     cr_assert_not_null(mkdtemp(scratch->folder));
 }
 
+void scratch_open_in_memory(struct scratch *scratch) {
+    *scratch = (struct scratch){.folder = "/dev/shm/polaris-loader-XXXXXX"};
+    if (mkdtemp(scratch->folder) == NULL) {
+        scratch_open(scratch);
+    }
+}
+
 void scratch_close(struct scratch *scratch) {
     DIR *folder = opendir(scratch->folder);
     cr_assert_not_null(folder);

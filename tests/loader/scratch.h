@@ -12,6 +12,8 @@ struct scratch {
 };
 
 void scratch_open(struct scratch *scratch);
+/* Where files cost no time, if the machine has such a place. */
+void scratch_open_in_memory(struct scratch *scratch);
 /* Removes the folder and the files in it. */
 void scratch_close(struct scratch *scratch);
 
