@@ -2,6 +2,7 @@
 # demo.sh: installs what is missing, builds a release in ./build, and runs the demo. Options are the demo's: --help.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+umask 022 # the loader takes no plugin that others can write to
 
 .ci/setup.sh build
 

@@ -3,8 +3,10 @@
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -76,6 +78,7 @@ static void child_done(struct child *child) {
 }
 
 void demo_child(const struct demo_options *options, struct failure *failure) {
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody is left to kill it once the parent is gone */
     struct demo_clock clock = {0};
     CLEANUP(child_done) struct child child = {.lock = PTHREAD_MUTEX_INITIALIZER};
     if (!packages_read(options->packages_path, &child.packages, failure) ||
