@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An element that could not be added keeps hh.tbl NULL, instead of uthash ending the process. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
+#include "hash_table.h"
 
 struct index_entry {
     char *name;
