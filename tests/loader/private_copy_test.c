@@ -128,3 +128,13 @@ Test(private_copy, knows_the_file_that_it_came_from) {
     loader_unload(plugin);
     loader_unload(NULL);
 }
+
+Test(template, is_small_enough_to_be_read_at_once) {
+    struct file source = file_read(TEMPLATE_SOURCE);
+    size_t lines = 0;
+    for (size_t i = 0; i < source.size; i++) {
+        lines += source.data[i] == '\n';
+    }
+    free(source.data);
+    cr_assert_lt(lines, 120);
+}
