@@ -164,7 +164,7 @@ bool es_matches(const json_t *value, const char *pattern) {
     return result;
 }
 
-static char *print_format(const char *format, va_list args) {
+__attribute__((format(printf, 1, 0))) static char *print_format(const char *format, va_list args) {
     char *text = NULL;
     cr_assert_geq(vasprintf(&text, format, args), 0);
     return text;
