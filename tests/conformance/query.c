@@ -492,7 +492,10 @@ Test(query, buckets_begin_at_multiples_also_before_1970) {
     (void)es_append(es, "{'type': 'a', 'data': {}, 'time': 0}");
     es_expect(es_ok(es, "query", "{'op': 'histogram', 'by': 'time', 'bucket_us': 100}"),
               "{'buckets': [{'time': -200, 'count': 1}, {'time': -100, 'count': 2}, {'time': 0, 'count': 1}]}");
-    (void)es_ok(es, "query", "{'op': 'histogram', 'by': 'time', 'bucket_us': 9223372036854775807}");
+    es_expect(es_ok(es, "query", "{'op': 'histogram', 'by': 'time', 'bucket_us': 315576000000000000}"),
+              "{'buckets': [{'time': -315576000000000000, 'count': 3}, {'time': 0, 'count': 1}]}");
+    (void)es_refused(es, POLARIS_ES_INVALID, "/bucket_us", "315576000000000000", "query",
+                     "{'op': 'histogram', 'by': 'time', 'bucket_us': 315576000000000001}");
     es_close(es);
 }
 
