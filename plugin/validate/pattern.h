@@ -1,9 +1,10 @@
 /* pattern.h: regular expressions of JSON Schema: ECMA-262 (2024) with the u flag, compiled once, searched by any
  * thread.
  *
- * Our own parser decides what is a pattern. What a linear automaton or less can do (literals, lengths, classes,
- * alternatives, repeats) is done by one, in time proportional to the text; what is left goes to PCRE2, under limits.
- * A pattern is immutable: threads share it, and a search touches nothing but its own stack. */
+ * Our own parser decides what is a pattern. Literals, lengths and whatever is regular are searched for in time linear
+ * in the text; lookarounds, backreferences and automata that would grow too large by backtracking that counts every
+ * step. PCRE2 serves as the Unicode data behind \p{...}, when a pattern is compiled. A pattern is immutable: threads
+ * share it, and a search touches nothing but its own stack, or its own heap once backtracking outgrows that. */
 #ifndef POLARIS_PLUGIN_VALIDATE_PATTERN_H
 #define POLARIS_PLUGIN_VALIDATE_PATTERN_H
 
@@ -19,7 +20,7 @@ struct pattern_limits {
     uint32_t group_max;        /* capturing groups */
     uint32_t node_max;         /* elements once counted repeats are written out: a{3}b is 4 */
     uint32_t program_size_max; /* bytes of memory that the compiled pattern may take, machine code included */
-    uint32_t step_max;         /* of one search: what backtracking may cost */
+    uint32_t step_max;         /* of one search that backtracks, beyond eight for each byte of the text */
     uint32_t heap_kib_max;     /* of one search: memory of backtracking that outgrows the stack */
 };
 
@@ -52,6 +53,10 @@ enum pattern_verdict { PATTERN_NO, PATTERN_YES, PATTERN_LIMIT };
 
 /* Is there a match anywhere in `text`? The same text gives the same answer, in whatever thread. */
 enum pattern_verdict pattern_search(const struct pattern *pattern, struct bytes text);
+
+/* As pattern_search, and charges what it cost to *steps_left (a linear one: a step for each eight bytes). LIMIT as well
+ * if that was not enough. */
+enum pattern_verdict pattern_search_within(const struct pattern *pattern, struct bytes text, uint64_t *steps_left);
 
 /* True: a search takes time proportional to the text's size and is never PATTERN_LIMIT for valid UTF-8. */
 bool pattern_is_linear(const struct pattern *pattern);

@@ -260,6 +260,7 @@ static enum status read_term(struct pattern_parser *parser, uint32_t *ret_node) 
     uint32_t atom = PATTERN_NONE;
     uint32_t min = 0;
     uint32_t max = 0;
+    uint32_t groups_before = parser->tree->group_count;
     enum status status = read_atom(parser, &atom, &is_assertion);
     if (status != OK) {
         return status;
@@ -280,6 +281,8 @@ static enum status read_term(struct pattern_parser *parser, uint32_t *ret_node) 
     bool is_set = parser->tree->nodes[atom].kind == PATTERN_SET;
     struct pattern_node *node = &parser->tree->nodes[*ret_node];
     node->lazy = parser_take(parser, '?');
+    node->groups_before = groups_before;
+    node->groups_until = parser->tree->group_count;
     node->min = min;
     node->max = max;
     node->nullable = min == 0 || parser->tree->nodes[atom].nullable;

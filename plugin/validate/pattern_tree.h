@@ -107,12 +107,14 @@ enum pattern_node_kind {
 };
 
 struct pattern_node {
-    uint8_t kind;    /* enum pattern_node_kind */
-    bool lazy;       /* of a repeat */
-    bool negative;   /* of a boundary or a look */
-    bool behind;     /* of a look */
-    bool nullable;   /* it may match without consuming anything */
-    uint32_t value;  /* of a set: which; of a capture or a backreference: the group, from 1 */
+    uint8_t kind;           /* enum pattern_node_kind */
+    bool lazy;              /* of a repeat */
+    bool negative;          /* of a boundary or a look */
+    bool behind;            /* of a look */
+    bool nullable;          /* it may match without consuming anything */
+    uint32_t value;         /* of a set: which; of a capture or a backreference: the group, from 1 */
+    uint32_t groups_before; /* of a repeat: groups that opened before it, and until its end: those within are between */
+    uint32_t groups_until;
     uint32_t min;    /* of a repeat */
     uint32_t max;    /* of a repeat; PATTERN_NONE: without end */
     uint32_t weight; /* nodes in it once counted repeats are written out */
