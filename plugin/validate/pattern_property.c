@@ -5,6 +5,10 @@
 #include "validate/pattern_tree.h"
 #include "validate/pattern_utf8.h"
 
+/* Before pcre2.h: gcc's <limits.h>, which that includes, finds our limits.h instead of the system's, and then stdlib.h
+ * is not content with its MB_LEN_MAX. */
+#include <stdlib.h>
+
 #include <pcre2.h>
 #include <stdio.h>
 
