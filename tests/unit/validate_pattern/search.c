@@ -87,6 +87,11 @@ Test(pattern_search, unicode_properties) {
         {"^\\p{White_Space}$", LINEAR, {"\xC2\x85"}, {"\xEF\xBB\xBF"}});
 }
 
+Test(pattern_search, surrogates_are_in_no_text) {
+    EXPECT_VERDICTS({"\\p{Cs}", LINEAR, {0}, {"a"}}, {"^\\P{Cs}$", LINEAR, {"a", "😀"}, {""}},
+                    {"[\\uD800-\\uDFFF]|b", LINEAR, {"b"}, {"a"}}, {"^[^\\uD800]$", LINEAR, {"a"}, {"", "ab"}});
+}
+
 Test(pattern_search, alternatives_and_repeats) {
     EXPECT_VERDICTS({"^(foo|bar)$", LINEAR, {"foo", "bar"}, {"fo", "foobar", "baz"}},
                     {"foo|^bar", LINEAR, {"xfoo", "barx"}, {"xbar"}},
