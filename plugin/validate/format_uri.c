@@ -59,10 +59,13 @@ static bool consists_of(struct bytes text, const char *extra, enum charset chars
     return true;
 }
 
-/* Where the first of the bytes stands, or the text's size. */
-static size_t find_any(struct bytes text, const char *bytes) {
+/* Where the first of the characters stands, or the text's size. */
+static size_t find_any(struct bytes text, const char *characters) {
+    struct ascii wanted = {{0, 0}};
     size_t at = 0;
-    while (at < text.size && (text.data[at] == 0 || strchr(bytes, text.data[at]) == NULL)) {
+    ascii_add(&wanted, characters);
+    while (at < text.size &&
+           (text.data[at] >= 128 || (wanted.words[text.data[at] >> 6] >> (text.data[at] & 63) & 1) == 0)) {
         at++;
     }
     return at;
