@@ -70,7 +70,7 @@ static enum status read_failure(struct call *call, struct dead_letter_failure *r
         error_set(call->error, INVALID, "%s: error is missing: a map with message, and class", call->name);
         return call_refuse_field(call, "error");
     }
-    struct wire_path path = {.name = "error"};
+    struct wire_path path = {.parent = call->request.path, .name = "error"};
     struct wire_map map;
     enum status status = wire_map_open(&map, value, &path, call->error);
     if (status == OK) {
@@ -275,6 +275,9 @@ static enum status run_change(struct call *call, const struct dead_letter_change
     if (status != OK) {
         return status;
     }
+    const struct dead_letter_ref *ref = &change->ref;
+    call_done(call, "%s: %s %lld was changed", call->name, ref->id != 0 ? "dead letter" : "the dead letter of event",
+              (long long)(ref->id != 0 ? ref->id : ref->event_id));
     struct entry_visit visit = begin_entry(call, 1);
     return function(call->instance->storage, change, visit_entry, &visit, call->error);
 }

@@ -92,7 +92,8 @@ static enum status copy_services(const polaris_es_services *services, polaris_es
         status = check_reserved("polaris_es_services", services->reserved, error);
     }
     if (status == OK) {
-        *ret_copy = *services;
+        /* An older host's struct is smaller: what it does not have stays NULL. */
+        memcpy(ret_copy, services, services->size < sizeof *ret_copy ? services->size : sizeof *ret_copy);
     }
     return status;
 }
@@ -369,9 +370,8 @@ static int32_t refuse(polaris_es_welcome *out, const struct error *error) {
 }
 
 static void write_descriptor(polaris_es_descriptor *out) {
-    uint32_t size = out->size;
-    *out = (polaris_es_descriptor){
-        .size = size,
+    const polaris_es_descriptor descriptor = {
+        .size = out->size,
         .format_read_min = STORE_FORMAT_READ_MIN,
         .format_read_max = STORE_FORMAT,
         .format_write = STORE_FORMAT,
@@ -381,7 +381,10 @@ static void write_descriptor(polaris_es_descriptor *out) {
         .version = POLARIS_PLUGIN_VERSION,
         .build_id = POLARIS_BUILD_ID POLARIS_BUILD_SUFFIX,
     };
-    memset((uint8_t *)out + sizeof *out, 0, size - sizeof *out);
+    /* As much as the host has room for: an older one's struct is smaller, a newer one's tail is zeroed. */
+    size_t known = descriptor.size < sizeof descriptor ? descriptor.size : sizeof descriptor;
+    memcpy(out, &descriptor, known);
+    memset((uint8_t *)out + known, 0, descriptor.size - known);
 }
 
 static enum status check_output(const char *what, uint32_t size, size_t size_min, struct error *error) {

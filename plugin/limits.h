@@ -36,4 +36,7 @@ enum {
 #define TIME_US_MIN INT64_C(-62135596800000000)
 #define TIME_US_MAX INT64_C(253402300799999999)
 
+/* Of a histogram's buckets: ten thousand years. Sums of a time and a width stay far within 64 bits. */
+#define BUCKET_US_MAX INT64_C(315576000000000000)
+
 #endif

@@ -233,7 +233,7 @@ static enum status read_histogram_by(struct call *call, enum histogram_by *ret_b
     if (status != OK) {
         return status;
     }
-    status = wire_map_int(&call->request, "bucket_us", OPTIONAL, 1, INT64_MAX, ret_bucket_us, call->error);
+    status = wire_map_int(&call->request, "bucket_us", OPTIONAL, 1, BUCKET_US_MAX, ret_bucket_us, call->error);
     if (status != OK) {
         return status;
     }

@@ -37,7 +37,7 @@ static enum status read_condition(struct call *call, struct condition *ret) {
     if (!wire_map_find(&call->request, "condition", &value)) {
         return OK;
     }
-    struct wire_path path = {.name = "condition"};
+    struct wire_path path = {.parent = call->request.path, .name = "condition"};
     struct wire_map map;
     enum status status = wire_map_open(&map, value, &path, call->error);
     if (status != OK) {

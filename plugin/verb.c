@@ -15,6 +15,14 @@ static const struct op *find_op(const struct verb *verb, struct bytes name) {
     return NULL;
 }
 
+/* snprintf that cuts at a character. */
+__attribute__((format(printf, 3, 4))) static void text_print(char *target, size_t size, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    error_print(target, size, format, args);
+    va_end(args);
+}
+
 static enum status refuse_op(const struct verb *verb, struct bytes name, struct error *error) {
     char known[ERROR_MESSAGE_SIZE / 2] = "";
     size_t size = 0;
@@ -25,8 +33,9 @@ static enum status refuse_op(const struct verb *verb, struct bytes name, struct 
         }
         size += (size_t)written;
     }
-    enum status status = error_set(error, UNSUPPORTED, "%s has no op '%.*s'; it has: %s", verb->name,
-                                   name.size > 64 ? 64 : (int)name.size, (const char *)name.data, known);
+    char asked[64]; /* so that a long name leaves room for those that are known */
+    text_print(asked, sizeof asked, "%.*s", BYTES_FORMAT(name));
+    enum status status = error_set(error, UNSUPPORTED, "%s has no op '%s'; it has: %s", verb->name, asked, known);
     error_set_path(error, "/op");
     return status;
 }
@@ -84,9 +93,7 @@ enum status verb_run(const struct verb *verb, struct instance *instance, struct 
 void call_done(struct call *call, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    if (vsnprintf(call->done, DONE_TEXT_SIZE, format, args) < 0) {
-        call->done[0] = '\0';
-    }
+    error_print(call->done, DONE_TEXT_SIZE, format, args);
     va_end(args);
 }
 

@@ -1,8 +1,9 @@
-/* command.h: what the commands of polaris-host-sim share: their table, the options before (or after) the command's name,
- * opening the store, and how they speak to the person who typed them.
+/* command.h: what the commands of polaris-host-sim share: their table, the options before (or after) the command's
+ * name, opening the store, and how they speak to the person who typed them.
  *
  * Results go to standard output, everything else to standard error. A command parses its arguments with argp, takes
- * SESSION_ARGP as a child so that --db and the others are understood on both sides of its name, and returns an exit code. */
+ * SESSION_ARGP as a child so that --db and the others are understood on both sides of its name, and returns an exit
+ * code. */
 #ifndef POLARIS_HOST_COMMAND_H
 #define POLARIS_HOST_COMMAND_H
 
@@ -27,6 +28,7 @@ struct session {
     const char *command;        /* its name, for messages */
     const char *plugin_path;    /* --plugin; by default beside the executable */
     const char *db_path;        /* --db */
+    bool db_given;              /* otherwise db_path is the default */
     json_t *config;             /* --config: an object, or NULL */
     bool allow_unsafe, verbose; /* --allow-unsafe, --verbose */
     char plugin_default[4096];
@@ -66,8 +68,8 @@ struct host_options session_host_options(struct session *session);
 
 /* Opens the store. EXIT_OK, or the exit code to end with, after saying on standard error what is wrong. With
  * `ret_error`, an error map of the plugin is handed out there instead of being told. */
-int session_open(struct session *session, enum session_mode mode, struct host **ret_host, json_t **ret_error)
-    WARN_UNUSED;
+int session_open(struct session *session, enum session_mode mode, struct host **ret_host,
+                 json_t **ret_error) WARN_UNUSED;
 void session_closep(struct host **host); /* for CLEANUP */
 
 /* Says "polaris-host-sim COMMAND: …" on standard error and returns `code`. */

@@ -34,7 +34,7 @@ static bool locale_is_utf8(void) {
     return false;
 }
 
-void page_open(struct page *page, FILE *out) {
+void page_start(struct page *page, FILE *out) {
     const char *no_color = getenv("NO_COLOR");
     const char *term = getenv("TERM");
     *page = (struct page){
@@ -62,6 +62,7 @@ void page_title(struct page *page, const char *title, const char *subtitle) {
 
 void page_section(struct page *page, const char *title) {
     page->sections++;
+    page->fresh = true;
     (void)fprintf(page->out, "\n%s%u  %s ", begin(page, STYLE_HEAD), page->sections, title);
     size_t used = strlen(title) + 4;
     repeat(page, "─", '-', used < TEXT_COLUMNS ? TEXT_COLUMNS - used : 0);
@@ -95,6 +96,10 @@ void page_text(struct page *page, const char *format, ...) {
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    if (!page->fresh) {
+        (void)fputc('\n', page->out);
+    }
+    page->fresh = false;
     wrap(page, text, 3);
 }
 
@@ -155,34 +160,37 @@ void table_row(struct table *table, ...) {
     table->row_count++;
 }
 
-static void print_cell(const struct page *page, const char *text, bool right, size_t width) {
-    (void)fprintf(page->out, right ? "  %*s" : "  %-*s", (int)width, text);
+/* The last column needs no blanks behind it. */
+static void print_row(const struct page *page, const struct table *table, const size_t *widths, size_t columns,
+                      const char *const *cells) {
+    for (size_t column = 0; column < columns; column++) {
+        bool right = table->titles[column][0] == '>';
+        bool last = column + 1 == columns;
+        (void)fprintf(page->out, right ? "  %*s" : "  %-*s", last && !right ? 0 : (int)widths[column], cells[column]);
+    }
 }
 
 void page_table(struct page *page, const struct table *table) {
     size_t columns = column_count(table);
     size_t widths[TABLE_COLUMNS_MAX] = {0};
+    const char *cells[TABLE_COLUMNS_MAX] = {NULL};
     for (size_t column = 0; column < columns; column++) {
-        bool right = table->titles[column][0] == '>';
-        widths[column] = strlen(table->titles[column] + right);
+        cells[column] = table->titles[column] + (table->titles[column][0] == '>');
+        widths[column] = strlen(cells[column]);
         for (size_t row = 0; row < table->row_count; row++) {
             size_t size = strlen(table->cells[row][column]);
             widths[column] = size > widths[column] ? size : widths[column];
         }
     }
-    (void)fprintf(page->out, "   %s", begin(page, STYLE_DIM));
-    for (size_t column = 0; column < columns; column++) {
-        bool right = table->titles[column][0] == '>';
-        print_cell(page, table->titles[column] + right, right, widths[column]);
-    }
+    (void)fprintf(page->out, " %s", begin(page, STYLE_DIM));
+    print_row(page, table, widths, columns, cells);
     (void)fprintf(page->out, "%s\n", end(page));
     for (size_t row = 0; row < table->row_count; row++) {
-        (void)fputs("   ", page->out);
         for (size_t column = 0; column < columns; column++) {
-            bool last = column + 1 == columns;
-            bool right = table->titles[column][0] == '>';
-            print_cell(page, table->cells[row][column], right, last && !right ? 0 : widths[column]);
+            cells[column] = table->cells[row][column];
         }
+        (void)fputc(' ', page->out);
+        print_row(page, table, widths, columns, cells);
         (void)fputc('\n', page->out);
     }
 }
@@ -227,6 +235,11 @@ const char *show_duration(int64_t us) {
         return show_text("%.1f ms", (double)us / 1e3);
     }
     return show_text("%.2f s", (double)us / 1e6);
+}
+
+const char *show_build(const char *build_id) {
+    const char *suffix = strrchr(build_id, '-');
+    return show_text("%.8s%s", build_id, suffix != NULL && strlen(build_id) > 8 ? suffix : "");
 }
 
 const char *show_rate(double per_second) {

@@ -13,12 +13,13 @@ struct page {
     bool unicode; /* the locale can show it */
     unsigned claims, broken;
     unsigned sections;
+    bool fresh; /* nothing stands in the section yet */
 };
 
-void page_open(struct page *page, FILE *out);
+void page_start(struct page *page, FILE *out);
 void page_title(struct page *page, const char *title, const char *subtitle);
 void page_section(struct page *page, const char *title);
-/* A paragraph, wrapped. */
+/* A paragraph, wrapped, a blank line before it. */
 void page_text(struct page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "  events stored        6,512  in 66 requests": the value stands right, the note behind it. */
 void page_figure(struct page *page, const char *label, const char *value, const char *note, ...)
@@ -40,10 +41,11 @@ void table_row(struct table *table, ...);
 void page_table(struct page *page, const struct table *table);
 
 /* Numbers as people read them, in a ring of static memory: good for a line of output, by one thread. */
-const char *show_count(uint64_t count);   /* 6,512 */
-const char *show_duration(int64_t us);    /* 840 us, 3.1 ms, 1.25 s */
-const char *show_rate(double per_second); /* 21,400/s */
-const char *show_time(int64_t us);        /* 2026-01-01 00:00:00 */
+const char *show_count(uint64_t count);       /* 6,512 */
+const char *show_duration(int64_t us);        /* 840 us, 3.1 ms, 1.25 s */
+const char *show_rate(double per_second);     /* 21,400/s */
+const char *show_time(int64_t us);            /* 2026-01-01 00:00:00 */
+const char *show_build(const char *build_id); /* 3656dbae-b: its beginning, and what stands behind its last dash */
 const char *show_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -2,12 +2,10 @@
 #ifndef POLARIS_HOST_GRAPH_INTERNAL_H
 #define POLARIS_HOST_GRAPH_INTERNAL_H
 
-/* An element that could not be added keeps hh.tbl NULL, instead of uthash ending the process. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
 #include <utlist.h>
 
 #include "graph/graph.h"
+#include "hash_table.h"
 
 struct edge;
 

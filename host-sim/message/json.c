@@ -7,6 +7,10 @@
 #include "message/message.h"
 
 bool message_parse(const char *text, size_t size, json_t **ret_value, struct failure *failure) {
+    return message_parse_line(text, size, 1, ret_value, failure);
+}
+
+bool message_parse_line(const char *text, size_t size, uint64_t line, json_t **ret_value, struct failure *failure) {
     json_error_t error;
     json_t *value = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
     if (value != NULL) {
@@ -23,7 +27,8 @@ bool message_parse(const char *text, size_t size, json_t **ret_value, struct fai
     } else if (json_error_code(&error) == json_error_null_byte_in_key) {
         hint = "; write {\"$map\": [[key, value], …]} for a map with such a key";
     }
-    return failure_set(failure, "line %d, column %d: %s%s", error.line, error.column, error.text, hint);
+    return failure_set(failure, "line %" PRIu64 ", column %d: %s%s", line + (uint64_t)error.line - 1, error.column,
+                       error.text, hint);
 }
 
 /* The shortest text of 15 digits or more, less trailing zeros, that reads back as the same number; and as a float. */

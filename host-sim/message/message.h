@@ -17,9 +17,17 @@
 bool message_parse(const char *text, size_t size, json_t **ret_value, struct failure *failure)
     __attribute__((warn_unused_result));
 
+/* The same for one line of a longer text: the failure counts lines from `line`. */
+bool message_parse_line(const char *text, size_t size, uint64_t line, json_t **ret_value, struct failure *failure)
+    __attribute__((warn_unused_result));
+
 /* Packs a value; *ret_data is the caller's to free(). */
 bool message_pack(const json_t *value, uint8_t **ret_data, size_t *ret_size, struct failure *failure)
     __attribute__((warn_unused_result));
+
+/* Packs the request {"op": "append", "events": [...]} around events that were packed before. */
+bool message_pack_append(const polaris_bytes *events, size_t count, uint8_t **ret_data, size_t *ret_size,
+                         struct failure *failure) __attribute__((warn_unused_result));
 
 /* Unpacks hostile bytes: bounded by their size, whatever their headers claim; exactly one value. */
 bool message_unpack(const void *data, size_t size, json_t **ret_value, struct failure *failure)

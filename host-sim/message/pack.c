@@ -240,3 +240,25 @@ bool message_pack(const json_t *value, uint8_t **ret_data, size_t *ret_size, str
     *ret_data = (uint8_t *)msgpack_sbuffer_release(&buffer); /* the caller's */
     return true;
 }
+
+bool message_pack_append(const polaris_bytes *events, size_t count, uint8_t **ret_data, size_t *ret_size,
+                         struct failure *failure) {
+    CLEANUP(msgpack_sbuffer_destroy) msgpack_sbuffer buffer;
+    msgpack_sbuffer_init(&buffer);
+    msgpack_packer packer;
+    msgpack_packer_init(&packer, &buffer, msgpack_sbuffer_write);
+    struct place root = {0};
+    if (!pack_open(&packer, true, 2, &root, failure) || !pack_text(&packer, "op", 2, failure) ||
+        !pack_text(&packer, "append", 6, failure) || !pack_text(&packer, "events", 6, failure) ||
+        !pack_open(&packer, false, count, &root, failure)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (msgpack_sbuffer_write(&buffer, (const char *)events[i].data, events[i].size) != 0) {
+            return no_memory(failure);
+        }
+    }
+    *ret_size = buffer.size;
+    *ret_data = (uint8_t *)msgpack_sbuffer_release(&buffer); /* the caller's */
+    return true;
+}

@@ -73,7 +73,7 @@ int8_t wire_value_ext_type(struct wire_value value); /* WIRE_EXT */
 
 /* Where a value stands, for messages: a chain on the stack, made into an RFC 6901 pointer only when something fails. */
 struct wire_path {
-    const struct wire_path *parent; /* NULL: the request */
+    const struct wire_path *parent; /* NULL: this is the path of the request itself; a map that was opened has it */
     const char *name;               /* of a map's field, or NULL */
     int64_t index;                  /* of an array's element, if name is NULL */
 };

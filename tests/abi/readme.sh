@@ -14,7 +14,7 @@ awk -v out="$work/host.c" '
 ' "$readme"
 if [ ! -s "$work/host.c" ]; then
     echo "$readme has no complete program: a \`\`\`c block with int main(" >&2
-    exit 77
+    exit 1
 fi
 "$compiler" -std=c17 -Wall -Wextra -Werror -D_GNU_SOURCE -I"$include" "$@" -o "$work/host" "$work/host.c" -ldl
 cp "$plugin" "$work/polaris-event-store.so"

@@ -67,6 +67,15 @@ Test(parse, says_the_line_and_the_column_of_a_mistake) {
     CONTAINS(failure, "line 2, column 7: ");
 }
 
+Test(parse, of_a_line_counts_from_the_line_that_it_is) {
+    json_t *value = NULL;
+    struct failure failure;
+
+    cr_assert_not(message_parse_line("{\"a\" 1}", 7, 41, &value, &failure));
+
+    CONTAINS(failure, "line 41, column 6: ");
+}
+
 Test(parse, refuses_a_key_that_stands_twice_and_says_how_to_write_it) {
     struct failure failure = parse_failure("{\"a\": 1, \"a\": 2}");
 
@@ -187,6 +196,50 @@ Test(pack, goes_as_deep_as_a_message_may_and_no_deeper) {
     cr_assert_not(message_pack(value, &data, &size, &failure));
 
     CONTAINS(failure, "too deep");
+}
+
+Test(pack, puts_packed_events_into_an_append_request) {
+    polaris_bytes events[] = {{(const uint8_t *)"\x80", 1}, {(const uint8_t *)"\x81\xa1\x61\x01", 4}};
+    uint8_t *data = NULL;
+    size_t size = 0;
+    struct failure failure;
+
+    cr_assert(message_pack_append(events, 2, &data, &size, &failure));
+
+    check_unpacks((const char *)data, size, "{\"op\":\"append\",\"events\":[{},{\"a\":1}]}");
+    free(data);
+}
+
+static unsigned allocations_left;
+
+static void *failing_malloc(size_t size) {
+    if (allocations_left == 0) {
+        return NULL;
+    }
+    allocations_left--;
+    return malloc(size);
+}
+
+Test(unpack, survives_every_allocation_failure) {
+    static const char BYTES_OF_ALL[] =
+        "\x88\xa1\x61\x01\xa1\x62\xcb\x3f\xf0\0\0\0\0\0\0\xa1\x63\xc4\x01\xff\xa1\x64\xd4\x05\x00"
+        "\xa1\x65\xa1\xff\xa1\x66\xcf\xff\xff\xff\xff\xff\xff\xff\xff\xa1\x67\x92\x01\x81\xa1$\x01"
+        "\x01\x82\xa1\x61\x01\x01\xca\x7f\xc0\0\0";
+    unsigned round = 0;
+    json_set_alloc_funcs(failing_malloc, free);
+    for (bool done = false; !done; round++) {
+        json_t *value = NULL;
+        struct failure failure = {0};
+        allocations_left = round;
+        done = message_unpack(BYTES_OF_ALL, sizeof BYTES_OF_ALL - 1, &value, &failure);
+        if (!done) {
+            cr_assert_null(value);
+            CONTAINS(failure, "no memory");
+        }
+        json_decref(value);
+    }
+    json_set_alloc_funcs(malloc, free);
+    cr_assert_gt(round, 30u);
 }
 
 /* A small generator of its own, so that a seed means the same everywhere (xorshift64*). */

@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* JSON text; fails the test, naming the line of SPEC.md, when it is none. */
+json_t *example_parse(const char *text, int line);
+
 /* Is `actual` what `expected` says? "…" in place of a value is any value; all else must be equal, and no field may be
  * missing or more. If not, *ret_where tells where they differ first. */
 bool example_matches(json_t *expected, json_t *actual, char *ret_where, size_t where_size);

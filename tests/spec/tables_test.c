@@ -9,7 +9,8 @@
 #include "cleanup.h"
 #include "config.h"
 #include "document.h"
-#include "store.h"
+#include "es.h"
+#include "example.h"
 
 static const char *const VERBS[] = {"store", "query", "dlq", "schema"};
 enum { VERB_COUNT = 4, OPS_MAX = 64, OP_SIZE = 64 };
@@ -90,22 +91,17 @@ static struct ops ops_of_examples(const struct document *document, const char *v
             strcmp(reply->words[1], "reply") != 0) {
             continue;
         }
-        CLEANUP(value_done) json_t *value = spec_json(request->text, request->line);
+        CLEANUP(value_done) json_t *value = example_parse(request->text, request->line);
         ops_add(&ops, json_string_value(json_object_get(value, "op")));
     }
     return ops;
 }
 
 /* What the plugin lists when it is asked for an op that it does not have. */
-static struct ops ops_of_plugin(struct spec_store *store, const char *verb) {
+static struct ops ops_of_plugin(struct es *es, const char *verb) {
     struct ops ops = {0};
-    CLEANUP(value_done) json_t *request = spec_json("{\"op\": \"no such op\"}", 0);
-    CLEANUP(value_done) json_t *reply = NULL;
-    cr_assert_eq(spec_store_call(store, verb, request, &reply), POLARIS_ES_UNSUPPORTED);
-    const char *message = json_string_value(json_object_get(reply, "message"));
-    const char *list = message != NULL ? strstr(message, "it has: ") : NULL;
-    cr_assert_not_null(list, "the message does not list the ops of %s: %s", verb, message);
-    ops_add_list(&ops, list + strlen("it has: "));
+    const json_t *reply = es_refused(es, POLARIS_ES_UNSUPPORTED, "/op", "it has: ", verb, "{'op': 'no such op'}");
+    ops_add_list(&ops, strstr(es_text(reply, "message"), "it has: ") + strlen("it has: "));
     return ops;
 }
 
@@ -127,18 +123,14 @@ Test(spec, every_op_of_the_tables_has_a_worked_request_and_reply) {
 
 Test(spec, tables_and_plugin_know_the_same_ops) {
     CLEANUP(document_done) struct document document = document_read(SPEC_PATH);
-    CLEANUP(value_done) json_t *config = spec_json("{\"path\": \"ops.db\"}", 0);
-    CLEANUP(value_done) json_t *reply = NULL;
-    struct spec_store store;
-    spec_store_begin(&store);
-    cr_assert_eq(spec_store_init(&store, config, &store.self, &reply), POLARIS_ES_OK);
+    struct es *es = es_open(NULL);
     for (size_t i = 0; i < VERB_COUNT; i++) {
         struct ops tables = ops_of_tables(&document, VERBS[i]);
-        struct ops plugin = ops_of_plugin(&store, VERBS[i]);
+        struct ops plugin = ops_of_plugin(es, VERBS[i]);
         expect_all(&tables, &plugin, VERBS[i], "stands in SPEC.md, and the plugin does not have it");
         expect_all(&plugin, &tables, VERBS[i], "is an op of the plugin that SPEC.md does not have");
     }
-    spec_store_end(&store);
+    es_close(es);
 }
 
 /* ---- configuration ---- */

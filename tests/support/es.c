@@ -18,24 +18,37 @@
 
 /* ---- the library ---- */
 
-polaris_es_entry es_entry(void) {
-    static void *library;
-    if (library == NULL) {
-        library = dlopen(ES_PLUGIN, RTLD_NOW | RTLD_LOCAL);
-        cr_assert_not_null(library, "%s", dlerror());
+static polaris_es_entry load(const char *path, void **library) {
+    if (*library == NULL) {
+        *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+        cr_assert_not_null(*library, "%s", dlerror());
     }
     polaris_es_entry entry = NULL;
-    void *symbol = dlsym(library, POLARIS_ES_ENTRY_SYMBOL);
+    void *symbol = dlsym(*library, POLARIS_ES_ENTRY_SYMBOL);
     cr_assert_not_null(symbol);
     memcpy(&entry, &symbol, sizeof entry);
     return entry;
 }
 
-const polaris_es_table *es_table(void) {
+polaris_es_entry es_entry(void) {
+    static void *library;
+    return load(ES_PLUGIN, &library);
+}
+
+static const polaris_es_table *negotiate(polaris_es_entry entry) {
     polaris_es_hello hello = {.size = sizeof hello, .major_min = 1, .major_max = 1};
     polaris_es_welcome welcome = {.size = sizeof welcome};
-    cr_assert_eq(es_entry()(&hello, &welcome), POLARIS_ES_OK, "%s", welcome.reason);
+    cr_assert_eq(entry(&hello, &welcome), POLARIS_ES_OK, "%s", welcome.reason);
     return welcome.table;
+}
+
+const polaris_es_table *es_table(void) {
+    return negotiate(es_entry());
+}
+
+const polaris_es_table *es_table_b(void) {
+    static void *library;
+    return negotiate(load(ES_PLUGIN_B, &library));
 }
 
 polaris_es_verb es_verb(const polaris_es_table *table, const char *name) {
@@ -151,7 +164,7 @@ bool es_matches(const json_t *value, const char *pattern) {
     return result;
 }
 
-static char *print_format(const char *format, va_list args) {
+__attribute__((format(printf, 1, 0))) static char *print_format(const char *format, va_list args) {
     char *text = NULL;
     cr_assert_geq(vasprintf(&text, format, args), 0);
     return text;

@@ -29,6 +29,8 @@ struct es {
 /* The table of the plugin under test. The library stays mapped: a leak report needs its symbols. */
 const polaris_es_table *es_table(void);
 polaris_es_entry es_entry(void);
+/* The table of the second build of the same plugin. */
+const polaris_es_table *es_table_b(void);
 
 /* Opens a new store. `config`: more configuration as a JSON object, or NULL. Fails the test if it cannot. */
 struct es *es_open(const char *config);

@@ -11,8 +11,8 @@
  * end only. A reader never touches a byte past the smaller of the size stated and the size it knows. A missing function
  * slot reads as NULL. An input larger than known is accepted only if its unknown tail is all zero: a new flag is never
  * silently ignored (the rule of openat2(2) and clone3(2)). Outputs are bounded by the caller's size; a tail that the
- * callee does not know is filled with zeros. A struct smaller than in revision 1.0 is refused. The by-value pair
- * polaris_bytes is frozen and has no size.
+ * callee does not know is filled with zeros. A struct smaller than in revision 1.0, or with a stated size above 4096, is
+ * refused; so is a `reserved` of an input that is not 0. The by-value pair polaris_bytes is frozen and has no size.
  *
  * OWNERSHIP. Nothing allocated on one side is freed by the other. What is passed in is borrowed until the call returns.
  * Nothing that outlives a call points into the plugin, but for the table and the instance, which live until the host

@@ -1,0 +1,67 @@
+/* scratch.c: a store for one run only. */
+#include "cli/scratch.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP};
+enum { SIGNAL_COUNT = sizeof SIGNALS / sizeof SIGNALS[0], SUFFIX_COUNT = 4 };
+
+/* What a signal has to remove: made in advance, as a handler may do little more than unlink. */
+static char paths[SUFFIX_COUNT][1060];
+static char folder[1024];
+
+static void remove_all(void) {
+    for (size_t i = 0; i < SUFFIX_COUNT; i++) {
+        (void)unlink(paths[i]); /* the log is not there when the store was closed well */
+    }
+    (void)rmdir(folder);
+}
+
+static void handle_signal(int number) {
+    remove_all();
+    (void)signal(number, SIG_DFL);
+    (void)raise(number); /* so that the shell sees what ended the program */
+}
+
+static void set_handlers(void (*handler)(int)) {
+    struct sigaction action = {.sa_handler = handler};
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        (void)sigaction(SIGNALS[i], &action, NULL); /* cannot fail for these signals */
+    }
+}
+
+bool scratch_init(struct scratch *scratch, bool keep, struct failure *failure) {
+    static const char *const SUFFIXES[SUFFIX_COUNT] = {"", "-wal", "-shm", ".owner"};
+    const char *parent = getenv("TMPDIR");
+    struct scratch made = {.keep = keep};
+    int size = snprintf(made.folder, sizeof made.folder, "%s/polaris-XXXXXX",
+                        parent != NULL && parent[0] != '\0' ? parent : "/tmp");
+    if (size < 0 || (size_t)size >= sizeof made.folder) {
+        return failure_set(failure, "TMPDIR is too long");
+    }
+    if (mkdtemp(made.folder) == NULL) {
+        return failure_set(failure, "cannot make a folder for the store, '%s': %s", made.folder, strerror(errno));
+    }
+    (void)snprintf(made.db_path, sizeof made.db_path, "%s/events.db", made.folder);
+    if (!keep) {
+        strcpy(folder, made.folder);
+        for (size_t i = 0; i < SUFFIX_COUNT; i++) {
+            (void)snprintf(paths[i], sizeof paths[i], "%s%s", made.db_path, SUFFIXES[i]);
+        }
+        set_handlers(handle_signal);
+    }
+    *scratch = made;
+    return true;
+}
+
+void scratch_done(struct scratch *scratch) {
+    if (scratch->folder[0] != '\0' && !scratch->keep) {
+        set_handlers(SIG_DFL);
+        remove_all();
+    }
+}

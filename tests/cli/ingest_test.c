@@ -1,0 +1,239 @@
+/* ingest_test.c: `ingest`: what goes in, what is told of what does not, and the summary. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+TestSuite(ingest, .init = cli_enter, .fini = cli_leave);
+
+#define GOOD "{\"type\":\"good\",\"data\":{}}\n"
+#define UNKNOWN_FIELD "{\"type\":\"bad\",\"data\":{},\"colour\":1}\n"
+
+static void check_types(const char *expected) {
+    CLEANUP(result_done) struct result result = RUN_FOR(0, NULL, "events", "--json");
+    char types[4096] = "";
+    for (const char *at = result.out; (at = strstr(at, "\"type\":\"")) != NULL;) {
+        at += strlen("\"type\":\"");
+        (void)strncat(types, at, strcspn(at, "\""));
+        (void)strcat(types, " ");
+    }
+    cr_assert_str_eq(types, expected);
+}
+
+Test(ingest, stores_each_line_in_order_and_says_how_many) {
+    CLEANUP(result_done)
+    struct result result = RUN_FOR(
+        0, "{\"type\":\"a\",\"data\":{}}\n\n   \r\n{\"type\":\"b\",\"data\":{}}\r\n{\"type\":\"c\",\"data\":{}}",
+        "ingest", "-");
+
+    cr_assert_eq(strncmp(result.out, "stored 3 events in ", 19), 0, "%s", result.out);
+    cli_contains(result.out, ", ids 1 to 3\n");
+    cr_assert_str_empty(result.err); /* no progress bar, for it is no terminal */
+    check_types("a b c ");
+}
+
+Test(ingest, reads_a_file) {
+    cli_file("events.jsonl", GOOD GOOD);
+
+    CLEANUP(result_done) struct result result = RUN_FOR(0, NULL, "ingest", "events.jsonl");
+
+    cli_contains(result.out, "stored 2 events in ");
+}
+
+Test(ingest, of_nothing_is_all_of_it) {
+    CLEANUP(result_done) struct result result = RUN_FOR(0, "", "ingest", "-");
+
+    cli_contains(result.out, "stored 0 events in ");
+}
+
+Test(ingest, tells_each_bad_line_with_its_number_and_goes_on) {
+    CLEANUP(result_done)
+    struct result result = RUN_FOR(1,
+                                   "{\"type\":\"a\",\"data\":{}}\n"
+                                   "\n"
+                                   "{\"type\":\n" /* 3: no JSON */
+                                   "{\"type\":\"b\",\"data\":{}}\n"
+                                   "[]\n" UNKNOWN_FIELD                               /* 5, 6 */
+                                   "{\"type\":\"x\",\"data\":{\"b\":{\"$bin\":1}}}\n" /* 7 */
+                                   "{\"data\":{}}\n"                                  /* 8: no type */
+                                   "{\"type\":\"c\",\"data\":{}}\n",
+                                   "ingest", "-");
+
+    cli_contains(result.err, "line 3, column 8: ");
+    cli_contains(result.err, "line 5: an event is a JSON object");
+    cli_contains(result.err, "line 6: INVALID at /colour: ");
+    cli_contains(result.err, "line 7: at '/data/b': {\"$bin\"");
+    cli_contains(result.err, "line 8: INVALID at /type: ");
+    cli_contains(result.out, "stored 3 events in ");
+    cli_contains(result.out, "; 5 lines refused\n");
+    check_types("a b c ");
+}
+
+Test(ingest, tells_the_right_line_whatever_the_batch) {
+    static const char *const BATCHES[] = {"1", "2", "3", "7", "1000"};
+    for (size_t i = 0; i < sizeof BATCHES / sizeof BATCHES[0]; i++) {
+        CLEANUP(result_done)
+        struct result result = RUN_FOR(1, GOOD UNKNOWN_FIELD GOOD GOOD UNKNOWN_FIELD UNKNOWN_FIELD GOOD, "ingest", "-",
+                                       "--batch", BATCHES[i]);
+
+        cr_assert_str_eq(
+            result.err,
+            "line 2: INVALID at /colour: an event has no field \"colour\": remove it or correct its name\n"
+            "line 5: INVALID at /colour: an event has no field \"colour\": remove it or correct its name\n"
+            "line 6: INVALID at /colour: an event has no field \"colour\": remove it or correct its name\n",
+            "--batch %s", BATCHES[i]);
+        cli_contains(result.out, "stored 4 events in ");
+    }
+}
+
+Test(ingest, tells_an_event_that_contradicts_the_store) {
+    CLEANUP(result_done)
+    struct result result = RUN_FOR(1,
+                                   "{\"type\":\"a\",\"data\":{},\"stream\":\"s\",\"expected_version\":0}\n"
+                                   "{\"type\":\"b\",\"data\":{},\"stream\":\"s\",\"expected_version\":5}\n"
+                                   "{\"type\":\"c\",\"data\":{},\"stream\":\"s\",\"expected_version\":1}\n",
+                                   "ingest", "-");
+
+    cli_contains(result.err, "line 2: CONFLICT: ");
+    check_types("a c ");
+}
+
+Test(ingest, strict_stops_at_the_first_bad_line_and_stores_what_stands_before_it) {
+    CLEANUP(result_done) struct result json = RUN_FOR(1, GOOD GOOD "?\n" GOOD "?\n", "ingest", "--strict", "-");
+    CLEANUP(result_done)
+    struct result field = RUN_FOR(1, GOOD UNKNOWN_FIELD GOOD UNKNOWN_FIELD, "ingest", "--strict", "-");
+
+    cli_contains(json.out, "stored 2 events in ");
+    cli_contains(json.out, "; 1 line refused; ended early: go on from line 3\n");
+    cli_contains(json.err, "line 3, column 1: ");
+    cr_assert_null(strstr(json.err, "line 5"));
+    cli_contains(field.out, "stored 1 event in ");
+    cli_contains(field.out, "; 1 line refused; ended early: go on from line 2\n");
+    check_types("good good good ");
+}
+
+Test(ingest, says_how_many_were_there_before_under_their_keys) {
+    static const char KEYED[] = "{\"type\":\"a\",\"data\":{},\"key\":\"1\",\"time\":1}\n"
+                                "{\"type\":\"b\",\"data\":{},\"key\":\"2\",\"time\":1}\n";
+    CLEANUP(result_done) struct result first = RUN_FOR(0, KEYED, "ingest", "-");
+
+    CLEANUP(result_done) struct result again = RUN_FOR(0, KEYED, "ingest", "-");
+
+    cli_contains(first.out, "stored 2 events in ");
+    cli_contains(again.out, "stored 0 events in ");
+    cli_contains(again.out, "; 2 were there before, under their keys\n");
+    check_types("a b ");
+}
+
+Test(ingest, sends_less_at_once_when_the_plugin_takes_less) {
+    char lines[50 * sizeof GOOD];
+    lines[0] = '\0';
+    for (int i = 0; i < 50; i++) {
+        (void)strcat(lines, GOOD);
+    }
+
+    CLEANUP(result_done)
+    struct result events = RUN_FOR(0, lines, "ingest", "-", "--config", "{\"request_events_max\": 3}");
+    CLEANUP(result_done)
+    struct result bytes =
+        RUN_FOR(0, lines, "ingest", "-", "--config", "{\"request_size_max\": 1024, \"event_size_max\": 64}");
+
+    cli_contains(events.out, "stored 50 events in ");
+    cli_contains(bytes.out, "stored 50 events in ");
+}
+
+Test(ingest, takes_lines_of_any_length_and_tells_an_event_beyond_the_limit) {
+    size_t size = 300000;
+    char *lines = malloc(2 * size + 256);
+    char *text = malloc(size + 1);
+    memset(text, 'x', size);
+    text[size] = '\0';
+    (void)sprintf(lines, "{\"type\":\"long\",\"data\":{\"t\":\"%s\"}}\n" GOOD, text);
+
+    CLEANUP(result_done) struct result good = RUN_FOR(0, lines, "ingest", "-");
+    CLEANUP(result_done)
+    struct result large = RUN_FOR(1, lines, "ingest", "-", "--config", "{\"event_size_max\": 1000}");
+
+    cli_contains(good.out, "stored 2 events in ");
+    cli_contains(large.err, "line 1: TOO_LARGE");
+    cli_contains(large.out, "stored 1 event in ");
+    check_types("long good good ");
+    free(text);
+    free(lines);
+}
+
+Test(ingest, a_store_that_refuses_to_go_on_ends_it_and_says_where) {
+    char lines[400 * sizeof GOOD];
+    lines[0] = '\0';
+    for (int i = 0; i < 400; i++) {
+        (void)strcat(lines, GOOD);
+    }
+
+    CLEANUP(result_done)
+    struct result result = RUN_FOR(1, lines, "ingest", "-", "--batch", "100", "--config", "{\"store_size_max\": 4096}");
+
+    cli_contains(result.err, "the store refuses to go on: FULL: ");
+    cli_contains(result.out, "; ended early: go on from line ");
+}
+
+Test(ingest, an_interrupt_ends_it_and_nothing_acknowledged_is_forgotten) {
+    free(cli_call("query", "{'op':'head'}"));
+    struct process ingest = START("ingest", "-", "--batch", "1");
+    struct process tail = START("tail", "--from", "1", "--count", "2", "--json");
+    process_write(&ingest, GOOD GOOD "{\"type\":");
+    free(process_line(&tail));
+    char *second = process_line(&tail); /* both are stored, and can be seen from another process */
+
+    (void)kill(ingest.id, SIGINT);
+    CLEANUP(result_done) struct result result = process_finish(&ingest);
+    CLEANUP(result_done) struct result tailed = process_finish(&tail);
+
+    cr_assert_not_null(second);
+    cr_assert_eq(tailed.code, 0);
+    cr_assert_eq(result.code, 1);
+    cli_contains(result.out, "stored 2 events in ");
+    cli_contains(result.out, ", ids 1 to 2; ended early: go on from line 3\n");
+    free(second);
+}
+
+Test(ingest, shows_a_progress_bar_on_a_terminal) {
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    cr_assert_geq(terminal, 0);
+    cr_assert_eq(grantpt(terminal), 0);
+    cr_assert_eq(unlockpt(terminal), 0);
+    cli_file("events.jsonl", GOOD GOOD GOOD "?\n");
+    const char *slave = ptsname(terminal);
+    pid_t id = fork();
+    if (id == 0) {
+        int err = open(slave, O_RDWR | O_NOCTTY);
+        (void)dup2(err, STDERR_FILENO);
+        (void)dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
+        (void)execl(POLARIS_HOST_SIM, "polaris-host-sim", "--allow-unsafe", "ingest", "events.jsonl", "--batch", "1",
+                    (char *)NULL);
+        _exit(127);
+    }
+
+    int status;
+    char text[4096];
+    size_t size = 0;
+    cr_assert_eq(waitpid(id, &status, 0), id);
+    for (ssize_t count; (count = read(terminal, text + size, sizeof text - size - 1)) > 0;) {
+        size += (size_t)count;
+    }
+    text[size] = '\0';
+    (void)close(terminal);
+
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+    cli_contains(text, "] ");
+    cli_contains(text, "% ");
+    cli_contains(text, "0:00 left");
+    cli_contains(text, " events, ");
+    cli_contains(text, "/s");
+    cli_contains(text, "\r\033[Kline 4, column 1: "); /* the bar makes room for the message */
+}

@@ -1,0 +1,255 @@
+/* allocation.c: whichever allocation fails, a call either did all of its work and says so, or nothing and says so. */
+#include <criterion/criterion.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "support.h"
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+char *__wrap_strdup(const char *text);
+
+/* One tick counter for all allocations of all threads. */
+static atomic_int ticks;
+static atomic_int failing_tick; /* 0: none fails */
+static atomic_bool failing_on;  /* all after it fail too */
+static atomic_int fired;
+
+static bool fails(void) {
+    int at = failing_tick;
+    if (at == 0) {
+        return false;
+    }
+    int tick = ++ticks;
+    bool failing = tick == at || (failing_on && tick > at);
+    fired += failing;
+    return failing;
+}
+
+void *__wrap_malloc(size_t size) {
+    return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size) {
+    return fails() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *memory, size_t size) {
+    return fails() ? NULL : __real_realloc(memory, size);
+}
+
+char *__wrap_strdup(const char *text) {
+    size_t size = strlen(text) + 1;
+    char *copy = __wrap_malloc(size);
+    return copy != NULL ? memcpy(copy, text, size) : NULL;
+}
+
+/* SQLite's own allocator, with the same counter in front. */
+static sqlite3_mem_methods system_memory;
+
+static void *sqlite_malloc(int size) {
+    return fails() ? NULL : system_memory.xMalloc(size);
+}
+
+static void *sqlite_realloc(void *memory, int size) {
+    return fails() ? NULL : system_memory.xRealloc(memory, size);
+}
+
+static void take_over_memory(void) {
+    cr_assert_eq(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &system_memory), SQLITE_OK);
+    sqlite3_mem_methods methods = system_memory;
+    methods.xMalloc = sqlite_malloc;
+    methods.xRealloc = sqlite_realloc;
+    cr_assert_eq(sqlite3_config(SQLITE_CONFIG_MALLOC, &methods), SQLITE_OK);
+}
+
+static void arm(int tick, bool persistent) {
+    ticks = 0;
+    fired = 0;
+    failing_on = persistent;
+    failing_tick = tick;
+}
+
+static void disarm(void) {
+    failing_tick = 0;
+}
+
+/* Every allocation; under the sanitizers, which are some ten times slower, every seventh: the release build does the
+ * rest. */
+#ifdef __SANITIZE_ADDRESS__
+enum { STRIDE = 7 };
+#else
+enum { STRIDE = 1 };
+#endif
+
+/* ---- the script ---- */
+
+/* What the store acknowledged; the store must hold exactly this. */
+struct acknowledged {
+    int64_t events;
+    int64_t letters;
+    int64_t schemas;
+    int64_t batches;
+};
+
+static struct store store;
+
+static bool skip_letter(void *context, const struct dead_letter *letter, const struct stored_event *event) {
+    (void)event;
+    *(int64_t *)context = letter->id;
+    return true;
+}
+
+static bool skip_batch(void *context, const struct batch *batch) {
+    *(int64_t *)context = batch->count;
+    return true;
+}
+
+static bool skip_event(void *context, const struct stored_event *event) {
+    (void)context;
+    (void)event;
+    return true;
+}
+
+static void expect_legal(enum status status) {
+    cr_assert(status == OK || status == NO_MEMORY, "%s: %s", status_name(status), store.error.message);
+}
+
+static void run_appends(const struct storage_ops *ops, struct acknowledged *acknowledged) {
+    static const struct event_filter NOTHING_LIKE_IT = {.types = {{(const uint8_t *)"z", 1}}, .type_count = 1};
+    struct append_condition condition = {.filter = &NOTHING_LIKE_IT};
+    struct event events[3] = {tagged(tagged(event_of("a"), "x"), "y"), event_of("b"), event_of("a")};
+    events[0].stream = text("s");
+    events[1].key = text("k");
+    events[2].metadata = BYTES_LITERAL("\x80");
+    struct append_request request = {.events = events, .count = 3, .condition = &condition};
+    struct append_result results[3];
+    struct append_summary summary;
+    enum status status = ops->append(store.storage, &request, results, &summary, &store.error);
+    expect_legal(status);
+    acknowledged->events += status == OK ? 3 : 0;
+}
+
+static void run_batch(const struct storage_ops *ops, struct acknowledged *acknowledged) {
+    struct event draft = tagged(event_of("c"), "x");
+    struct append_summary summary;
+    int64_t count = 0;
+    enum status status =
+        ops->batch_create(store.storage, text("b"), (struct bytes){0}, skip_batch, &count, &store.error);
+    expect_legal(status);
+    acknowledged->batches += status == OK;
+    if (status == OK) {
+        status = ops->batch_append(store.storage, text("b"), &draft, 1, &count, &store.error);
+        expect_legal(status);
+        bool has_draft = status == OK;
+        status = ops->batch_complete(store.storage, text("b"), skip_batch, &count, &summary, &store.error);
+        expect_legal(status);
+        acknowledged->events += status == OK && has_draft;
+    }
+}
+
+static void run_dead_letters(const struct storage_ops *ops, struct acknowledged *acknowledged) {
+    struct dead_letter_put put = {
+        .consumer = text("c"), .event_id = 1, .failure.message = text("no"), .attempts_max = -1, .delay_us = 0};
+    struct dead_letter_claim_request claim = {.consumer = text("c"), .lease_us = -1, .attempts_max = -1, .limit = 5};
+    int64_t id = 0, next_due_us = 0, parked = 0;
+    if (acknowledged->events == 0) {
+        return;
+    }
+    enum status status = ops->dead_letter_put(store.storage, &put, skip_letter, &id, &store.error);
+    expect_legal(status);
+    acknowledged->letters += status == OK;
+    expect_legal(ops->dead_letter_claim(store.storage, &claim, skip_letter, &id, &next_due_us, &parked, &store.error));
+    struct dead_letter_change change = {.ref.id = id, .token = 1, .delay_us = -1};
+    if (status == OK) {
+        status = ops->dead_letter_resolve(store.storage, &change, skip_letter, &id, &store.error);
+        cr_assert(status == OK || status == NO_MEMORY || status == CONFLICT, "%s", store.error.message);
+    }
+}
+
+static void run_schema_and_reads(const struct storage_ops *ops, struct acknowledged *acknowledged) {
+    struct schema_put put = {.type = text("a"), .schema = BYTES_LITERAL("\x80"), .expected_version = -1};
+    static const struct event_filter TAGGED = {.tags_any = {{(const uint8_t *)"x", 1}, {(const uint8_t *)"y", 1}},
+                                               .tags_any_count = 2};
+    int64_t version = 0, count = 0;
+    bool created = false;
+    enum status status = ops->schema_put(store.storage, &put, &version, &created, &store.error);
+    expect_legal(status);
+    acknowledged->schemas += status == OK;
+    expect_legal(ops->count_events(store.storage, &TAGGED, &count, &store.error));
+    status = ops->get_event(store.storage, 1, skip_event, NULL, &store.error);
+    cr_assert(status == OK || status == NO_MEMORY || status == NOT_FOUND, "%s", store.error.message);
+}
+
+static int64_t count_rows(sqlite3 *db, const char *sql) {
+    sqlite3_stmt *statement = NULL;
+    cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    cr_assert_eq(sqlite3_step(statement), SQLITE_ROW);
+    int64_t count = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return count;
+}
+
+static void expect_exactly(const struct acknowledged *acknowledged, int tick) {
+    sqlite3 *db = NULL;
+    cr_assert_eq(sqlite3_open(store.path, &db), SQLITE_OK);
+    cr_assert_eq(count_rows(db, "SELECT count(*) FROM event"), acknowledged->events, "allocation %d", tick);
+    cr_assert_eq(count_rows(db, "SELECT count(*) FROM dead_letter"), acknowledged->letters, "allocation %d", tick);
+    cr_assert_eq(count_rows(db, "SELECT count(*) FROM schema_version"), acknowledged->schemas, "allocation %d", tick);
+    cr_assert_eq(count_rows(db, "SELECT count(*) FROM batch"), acknowledged->batches, "allocation %d", tick);
+    cr_assert_eq(count_rows(db, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
+    cr_assert_eq(count_rows(db, "SELECT count(*) FROM event_tag t LEFT JOIN event e ON e.id = t.event_id"
+                                " WHERE e.id IS NULL"),
+                 0);
+    sqlite3_close(db);
+}
+
+/* One run with the n-th allocation failing. False: fewer than n were made. */
+static bool run_with_fault(int tick, bool persistent) {
+    struct acknowledged acknowledged = {0};
+    struct storage_ops const *ops = NULL;
+    store_open(&store, NULL);
+    store_close(&store);
+    arm(tick, persistent);
+    enum status status = store_open_again(&store, false, &store.storage, &store.error);
+    expect_legal(status);
+    if (status == OK) {
+        ops = store.storage->ops;
+        run_appends(ops, &acknowledged);
+        run_batch(ops, &acknowledged);
+        run_dead_letters(ops, &acknowledged);
+        run_schema_and_reads(ops, &acknowledged);
+        store_close(&store);
+    } else {
+        store.storage = NULL;
+    }
+    bool has_fired = fired > 0;
+    disarm();
+    expect_exactly(&acknowledged, tick);
+    store_reopen(&store); /* works when the fault is gone */
+    append(&store, event_of("after"));
+    store_done(&store);
+    return has_fired;
+}
+
+static void loop_over_every_allocation(bool persistent) {
+    take_over_memory();
+    int tick = 1;
+    while (run_with_fault(tick, persistent)) {
+        tick += STRIDE;
+    }
+    cr_expect_gt(tick, 500, "only %d allocations were seen", tick - 1);
+}
+
+Test(allocation, failing_once_leaves_exactly_what_was_acknowledged, .timeout = 280) {
+    loop_over_every_allocation(false);
+}
+
+Test(allocation, failing_from_there_on_leaves_exactly_what_was_acknowledged, .timeout = 280) {
+    loop_over_every_allocation(true);
+}
