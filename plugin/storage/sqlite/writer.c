@@ -38,11 +38,12 @@ static void roll_back(struct writer *writer, const struct writer_progress *befor
     writer->types.count = 0;
 }
 
+/* The error may be of one call's own statement: its path and details say nothing about the others' requests. */
 static void fail_all(struct write_job *group, const struct error *error) {
     for (struct write_job *job = group; job != NULL; job = job->next) {
         if (job->status == OK) {
             job->status = error->status;
-            *job->error = *error;
+            error_set(job->error, error->status, "%s", error->message);
         }
     }
 }
