@@ -24,7 +24,7 @@ FORBIDDEN=(
     'plugin/storage/.*         ["<](msgpack|jansson).*'
     'plugin/storage/[^/]*      ["<]sqlite3.*'
     'plugin/wire/.*            ["<]sqlite3.*'
-    'host-sim/.*               ["<]sqlite3.*'
+    'host-sim/(loader|host|message|graph|cli|demo)/.*   ["<]sqlite3.*'
     'host-sim/loader/.*        ["<](msgpack|jansson).*'
 )
 
