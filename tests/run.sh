@@ -4,6 +4,7 @@
 #
 # When nothing changed since all of them passed, it says so and is done; `run.sh again` runs them all the same.
 set -euo pipefail
+umask 022 # the loader takes no plugin that others can write to
 cd "$(dirname "$0")/.."
 
 case ${1:-all} in
