@@ -3,7 +3,7 @@
 set -euo pipefail
 
 build=(gcc g++ make cmake ninja-build pkg-config libsqlite3-dev libmsgpack-dev libjansson-dev libxxhash-dev libssl-dev
-    uthash-dev)
+    libpcre2-dev libidn2-dev uthash-dev)
 test=(libcriterion-dev abigail-tools binutils sqlite3)
 
 case ${1:-build} in

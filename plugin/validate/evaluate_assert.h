@@ -1,0 +1,124 @@
+/* evaluate_assert.h: assertions: what one value alone decides. The cheap ones are inlined, the others called. */
+#ifndef POLARIS_PLUGIN_VALIDATE_EVALUATE_ASSERT_H
+#define POLARIS_PLUGIN_VALIDATE_EVALUATE_ASSERT_H
+
+#include "validate/evaluate.h"
+#include "validate/value.h"
+#include "wire/shape.h"
+
+#define ALWAYS_INLINE __attribute__((always_inline)) static inline
+
+ALWAYS_INLINE bool assert_type(const struct machine *machine, uint32_t types, uint32_t value) {
+    static const uint8_t TYPES[] = {
+        [WIRE_NIL] = TYPE_NULL,
+        [WIRE_BOOL] = TYPE_BOOLEAN,
+        [WIRE_INT] = TYPE_INTEGER | TYPE_NUMBER,
+        [WIRE_UINT] = TYPE_INTEGER | TYPE_NUMBER,
+        [WIRE_FLOAT] = TYPE_NUMBER,
+        [WIRE_STR] = TYPE_STRING,
+        [WIRE_BIN] = 0,
+        [WIRE_EXT] = 0,
+        [WIRE_ARRAY] = TYPE_ARRAY,
+        [WIRE_MAP] = TYPE_OBJECT,
+    };
+    uint8_t kind = machine->items[value].kind;
+    if ((TYPES[kind] & types) != 0) {
+        return true;
+    }
+    return kind == WIRE_FLOAT && (types & TYPE_INTEGER) != 0 &&
+           double_is_integer(wire_value_float(machine_value(machine, value)));
+}
+
+/* Between `least` and `most` code points; the size in bytes settles most cases. */
+ALWAYS_INLINE enum verdict assert_length(struct machine *machine, uint32_t least, uint32_t most, uint32_t value) {
+    struct bytes text = machine_text(machine, value);
+    if (text.size < least || text.size / 4 > most) {
+        return VERDICT_NO;
+    }
+    if (text.size <= most && (text.size + 3) / 4 >= least) {
+        return VERDICT_YES;
+    }
+    if (!work_spend(machine->work, text.size / 64)) {
+        return VERDICT_LIMIT;
+    }
+    size_t length = text_length(text);
+    return length >= least && length <= most ? VERDICT_YES : VERDICT_NO;
+}
+
+ALWAYS_INLINE int assert_compare(const struct machine *machine, uint32_t bound, uint32_t value) {
+    return number_compare(number_of(machine_value(machine, value)), machine->view.bounds[bound].number);
+}
+
+ALWAYS_INLINE bool assert_range(const struct machine *machine, const struct range *range, uint32_t value) {
+    if (machine->items[value].kind == WIRE_INT) {
+        int64_t number = wire_int_read(machine->bytes + machine->items[value].offset);
+        return number >= range->min && number <= range->max;
+    }
+    if (machine->items[value].kind == WIRE_FLOAT && range->by_double) {
+        double number = wire_float_read(machine->bytes + machine->items[value].offset);
+        bool above = range->minimum_exclusive ? number > range->low : number >= range->low;
+        return above && (range->maximum_exclusive ? number < range->high : number <= range->high);
+    }
+    if (range->minimum != NO_INDEX) {
+        int order = assert_compare(machine, range->minimum, value);
+        if (order == -1 || (order == 0 && range->minimum_exclusive) || order == 2) {
+            return false;
+        }
+    }
+    if (range->maximum != NO_INDEX) {
+        int order = assert_compare(machine, range->maximum, value);
+        return order == -1 || (order == 0 && !range->maximum_exclusive);
+    }
+    return true;
+}
+
+#define ASSERT(condition) ((condition) ? VERDICT_YES : VERDICT_NO)
+
+ALWAYS_INLINE enum verdict assert_holds(struct machine *machine, const struct instruction *in, uint32_t value) {
+    uint8_t kind = machine->items[value].kind;
+    uint32_t size = machine->items[value].size;
+    switch (in->op) {
+    case OP_FAIL:
+        return VERDICT_NO;
+    case OP_TYPE:
+        return ASSERT(assert_type(machine, in->a, value));
+    case OP_MAXIMUM:
+    case OP_EXCLUSIVE_MAXIMUM:
+        if (kind_is_number((enum wire_kind)kind)) {
+            int order = assert_compare(machine, in->a, value);
+            return ASSERT(order == -1 || (order == 0 && in->op == OP_MAXIMUM));
+        }
+        return VERDICT_YES;
+    case OP_MINIMUM:
+    case OP_EXCLUSIVE_MINIMUM:
+        if (kind_is_number((enum wire_kind)kind)) {
+            int order = assert_compare(machine, in->a, value);
+            return ASSERT(order == 1 || (order == 0 && in->op == OP_MINIMUM));
+        }
+        return VERDICT_YES;
+    case OP_MAX_LENGTH:
+        return kind == WIRE_STR ? assert_length(machine, 0, in->a, value) : VERDICT_YES;
+    case OP_MIN_LENGTH:
+        return kind == WIRE_STR ? assert_length(machine, in->a, UINT32_MAX, value) : VERDICT_YES;
+    case OP_MAX_ITEMS:
+        return ASSERT(kind != WIRE_ARRAY || size <= in->a);
+    case OP_MIN_ITEMS:
+        return ASSERT(kind != WIRE_ARRAY || size >= in->a);
+    case OP_MAX_PROPERTIES:
+        return ASSERT(kind != WIRE_MAP || size <= in->a);
+    case OP_MIN_PROPERTIES:
+        return ASSERT(kind != WIRE_MAP || size >= in->a);
+    case OP_INTEGER_RANGE:
+        return ASSERT(assert_type(machine, TYPE_INTEGER, value) &&
+                      assert_range(machine, &machine->view.ranges[in->a], value));
+    case OP_NUMBER_RANGE:
+        return ASSERT(assert_type(machine, TYPE_NUMBER, value) &&
+                      assert_range(machine, &machine->view.ranges[in->a], value));
+    case OP_STRING_LENGTH:
+        return kind == WIRE_STR ? assert_length(machine, in->a, in->b, value) : VERDICT_NO;
+    default:
+        return assert_slow(machine, in, value);
+    }
+}
+
+#endif
