@@ -21,8 +21,24 @@ static size_t percent_size(struct bytes text) {
 
 enum charset { ASCII_ONLY, WITH_UCS, WITH_PRIVATE };
 
+/* ASCII characters as bits. */
+struct ascii {
+    uint64_t words[2];
+};
+
+/* RFC 3986: unreserved and sub-delims. */
+static const struct ascii PLAIN = {{UINT64_C(0x2BFF7FD200000000), UINT64_C(0x47FFFFFE87FFFFFE)}};
+
+static inline void ascii_add(struct ascii *ascii, const char *characters) {
+    for (; *characters != '\0'; characters++) {
+        ascii->words[(uint8_t)*characters >> 6] |= UINT64_C(1) << (*characters & 63);
+    }
+}
+
 /* All of the text: unreserved, sub-delims, percent-encoded, those of `extra`, and what the charset adds. */
 static bool consists_of(struct bytes text, const char *extra, enum charset charset) {
+    struct ascii allowed = PLAIN;
+    ascii_add(&allowed, extra);
     for (size_t at = 0; at < text.size;) {
         uint8_t byte = text.data[at];
         size_t size = 1;
@@ -32,24 +48,24 @@ static bool consists_of(struct bytes text, const char *extra, enum charset chars
             if (size == 0 || (!is_ucs(c) && (charset != WITH_PRIVATE || !is_private(c)))) {
                 return false;
             }
-        } else if (byte == '%') {
+        } else if ((allowed.words[byte >> 6] >> (byte & 63) & 1) == 0) {
             size = percent_size(format_skip(text, at));
             if (size == 0) {
                 return false;
             }
-        } else if (!format_is_letter(byte) && !format_is_digit(byte) &&
-                   (byte == 0 || (strchr("-._~!$&'()*+,;=", byte) == NULL && strchr(extra, byte) == NULL))) {
-            return false;
         }
         at += size;
     }
     return true;
 }
 
-/* Where the first of the bytes stands, or the text's size. */
-static size_t find_any(struct bytes text, const char *bytes) {
+/* Where the first of the characters stands, or the text's size. */
+static size_t find_any(struct bytes text, const char *characters) {
+    struct ascii wanted = {{0, 0}};
     size_t at = 0;
-    while (at < text.size && (text.data[at] == 0 || strchr(bytes, text.data[at]) == NULL)) {
+    ascii_add(&wanted, characters);
+    while (at < text.size &&
+           (text.data[at] >= 128 || (wanted.words[text.data[at] >> 6] >> (text.data[at] & 63) & 1) == 0)) {
         at++;
     }
     return at;

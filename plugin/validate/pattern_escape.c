@@ -127,7 +127,8 @@ static enum status read_property(struct pattern_parser *parser, uint32_t start, 
         parser->property_count++;
     }
     const struct pattern_set *set = &parser->tree->sets.items[parser->properties[known].set];
-    const struct pattern_range *ranges = parser->tree->sets.ranges.items + set->first_range;
+    const struct pattern_range *ranges =
+        set->range_count > 0 ? parser->tree->sets.ranges.items + set->first_range : NULL;
     if (negated) {
         return pattern_ranges_add_others(&parser->scratch, ranges, set->range_count) ? OK : parser_no_memory(parser);
     }

@@ -13,7 +13,7 @@ struct pattern_plain {
     uint32_t min; /* of a run: characters */
     uint32_t max;
     uint32_t count;  /* of a literal: bytes; of a run: ranges of the set */
-    bool ascii[128]; /* of a run */
+    bool ascii[256]; /* of a run: the set, by bytes that are characters; never those above 127 */
     size_t memory;
     union {
         struct pattern_range ranges[1];
@@ -157,23 +157,26 @@ static enum pattern_verdict search_run(const struct pattern_plain *plain, struct
     const uint8_t *end = text.data + text.size;
     uint64_t count = 0;
     uint64_t enough = plain->at_end ? UINT64_MAX : plain->min;
-    for (; at < end && count < enough; count++) {
-        uint32_t code_point;
-        if (*at < 128) {
-            if (!plain->ascii[*at]) {
-                break;
-            }
+    while (at < end && count < enough) {
+        const uint8_t *first = at;
+        const uint8_t *last = (uint64_t)(end - at) <= enough - count ? end : at + (enough - count);
+        while (at < last && plain->ascii[*at]) {
             at++;
+        }
+        count += (uint64_t)(at - first);
+        if (at == last) {
             continue;
         }
+        uint32_t code_point;
         uint32_t size = utf8_decode(at, end, &code_point);
         if (size == 0) {
             return PATTERN_LIMIT;
         }
-        if (!pattern_ranges_contain(plain->tail.ranges, plain->count, code_point)) {
+        if (size == 1 || !pattern_ranges_contain(plain->tail.ranges, plain->count, code_point)) {
             break;
         }
         at += size;
+        count++;
     }
     bool fits = count >= plain->min && (!plain->at_end || (at == end && count <= plain->max));
     return fits ? PATTERN_YES : PATTERN_NO;

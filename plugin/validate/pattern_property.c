@@ -347,7 +347,8 @@ static void probe_done(struct probe *probe) {
     pcre2_match_data_free(probe->match);
 }
 
-static enum status probe_init(struct probe *probe, const char *class_text, struct error *error) {
+/* `fast`: worth machine code, as all of Unicode will be asked. */
+static enum status probe_init(struct probe *probe, const char *class_text, bool fast, struct error *error) {
     int code = 0;
     PCRE2_SIZE offset = 0;
     probe->code = pcre2_compile((PCRE2_SPTR)class_text, PCRE2_ZERO_TERMINATED, PCRE2_UTF, &code, &offset, NULL);
@@ -358,7 +359,9 @@ static enum status probe_init(struct probe *probe, const char *class_text, struc
     if (probe->match == NULL) {
         return error_set(error, NO_MEMORY, "no memory for a Unicode property");
     }
-    (void)pcre2_jit_compile(probe->code, PCRE2_JIT_COMPLETE); /* without: slower, and as good */
+    if (fast) {
+        (void)pcre2_jit_compile(probe->code, PCRE2_JIT_COMPLETE); /* without: slower, and as good */
+    }
     return OK;
 }
 
@@ -428,7 +431,7 @@ enum status pattern_property_add(struct pattern_ranges *ranges, struct bytes exp
         return error_set(error, INVALID, "there is no property '%.*s'",
                          expression.size > NAME_SIZE ? NAME_SIZE : (int)expression.size, (const char *)expression.data);
     }
-    enum status status = probe_init(&probe, class_text, error);
+    enum status status = probe_init(&probe, class_text, true, error);
     if (status != OK) {
         return status;
     }
@@ -447,7 +450,8 @@ enum status pattern_property_names(uint32_t code_point, bool start, bool *ret_na
     }
     CLEANUP(probe_done) struct probe probe = {0};
     CLEANUP(pattern_ranges_done) struct pattern_ranges found = {0};
-    enum status status = probe_init(&probe, start ? "[\\p{ID_Start}]" : "[\\p{ID_Continue}\\x{200C}\\x{200D}]", error);
+    const char *class_text = start ? "[\\p{ID_Start}]" : "[\\p{ID_Continue}\\x{200C}\\x{200D}]";
+    enum status status = probe_init(&probe, class_text, false, error);
     if (status != OK) {
         return status;
     }

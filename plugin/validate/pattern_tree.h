@@ -65,7 +65,7 @@ static inline bool pattern_set_contains(const struct pattern_set *set, const str
     if (code_point < 128) {
         return (set->ascii[code_point >> 6] >> (code_point & 63) & 1) != 0;
     }
-    return pattern_ranges_contain(ranges + set->first_range, set->range_count, code_point);
+    return set->range_count > 0 && pattern_ranges_contain(ranges + set->first_range, set->range_count, code_point);
 }
 
 /* The sets of a pattern, each kept once. */
