@@ -11,7 +11,7 @@
 
 #include "bytes.h"
 #include "error.h"
-#include "limits.h"
+#include "bounds.h"
 
 enum dead_letter_state {
     DEAD_LETTER_PENDING,

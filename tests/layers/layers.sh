@@ -21,7 +21,7 @@ FORBIDDEN=(
     'plugin/(wire|storage)/.*  "validate/.*'
     'plugin/validate/.*        "(storage/.*|wire/(messages|writer)\.h|(store|query|dlq|schema|entry|instance|config|event|dead_letter)\.h)'
     'plugin/validate/.*        ["<](msgpack|sqlite3|polaris).*'
-    'plugin/(event|bytes|limits|error|config|dead_letter)\.[ch]   "(wire|storage)/.*'
+    'plugin/(event|bytes|bounds|error|config|dead_letter)\.[ch]   "(wire|storage)/.*'
     'plugin/.*                 ["<](host|loader|message|graph|cli|demo)/.*'
     'plugin/[^/]*              ["<](msgpack|sqlite3|jansson).*'
     'plugin/storage/.*         ["<](msgpack|jansson).*'
