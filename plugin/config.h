@@ -7,7 +7,7 @@
 
 #include "dead_letter.h"
 #include "error.h"
-#include "limits.h"
+#include "bounds.h"
 
 enum durability { DURABILITY_FULL, DURABILITY_NORMAL };
 

@@ -102,6 +102,10 @@ void dead_letter_redrive(struct dead_letter_progress *progress, int64_t now_us) 
 enum status dead_letter_check(const struct dead_letter_progress *progress, int64_t id, int64_t token,
                               enum dead_letter_state wanted, struct error *error) {
     const char *state = dead_letter_state_name(progress->state);
+    if (progress->state == DEAD_LETTER_STATE_COUNT) {
+        return error_set(error, CORRUPT, "the state of dead letter %lld is damaged in the file; put it anew",
+                         (long long)id);
+    }
     if ((DEAD_LETTER_LIVE & (1u << progress->state)) == 0) {
         return progress->state == wanted
                    ? error_set(error, ALREADY, "dead letter %lld is %s already", (long long)id, state)
@@ -126,9 +130,9 @@ enum status dead_letter_check(const struct dead_letter_progress *progress, int64
     return OK;
 }
 
-static const char *const STATE_NAMES[DEAD_LETTER_STATE_COUNT] = {
+static const char *const STATE_NAMES[DEAD_LETTER_STATE_COUNT + 1] = {
     [DEAD_LETTER_PENDING] = "pending", [DEAD_LETTER_CLAIMED] = "claimed",     [DEAD_LETTER_RESOLVED] = "resolved",
-    [DEAD_LETTER_PARKED] = "parked",   [DEAD_LETTER_DISCARDED] = "discarded",
+    [DEAD_LETTER_PARKED] = "parked",   [DEAD_LETTER_DISCARDED] = "discarded", [DEAD_LETTER_STATE_COUNT] = "damaged",
 };
 
 const char *dead_letter_state_name(enum dead_letter_state state) {

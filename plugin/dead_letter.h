@@ -11,7 +11,7 @@
 
 #include "bytes.h"
 #include "error.h"
-#include "limits.h"
+#include "bounds.h"
 
 enum dead_letter_state {
     DEAD_LETTER_PENDING,
@@ -94,6 +94,7 @@ void dead_letter_redrive(struct dead_letter_progress *progress, int64_t now_us);
 WARN_UNUSED enum status dead_letter_check(const struct dead_letter_progress *progress, int64_t id, int64_t token,
                                           enum dead_letter_state wanted, struct error *error);
 
+/* "damaged" for DEAD_LETTER_STATE_COUNT, the state of an entry whose row is damaged. */
 const char *dead_letter_state_name(enum dead_letter_state state);
 /* False: no state has that name. */
 WARN_UNUSED bool dead_letter_state_from_name(struct bytes name, enum dead_letter_state *ret_state);

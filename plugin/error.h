@@ -14,14 +14,14 @@
 enum status { POLARIS_ES_STATUSES(ERROR_STATUS_CONSTANT) };
 #undef ERROR_STATUS_CONSTANT
 
-enum { ERROR_MESSAGE_SIZE = 512, ERROR_PATH_SIZE = 256, ERROR_TEXT_SIZE = 200, ERROR_DETAILS_MAX = 6 };
+enum { ERROR_MESSAGE_SIZE = 512, ERROR_PATH_SIZE = 256, ERROR_TEXT_SIZE = 264, ERROR_DETAILS_MAX = 6 };
 
 /* One fact for programs beside the message for people: {name: number} or {name: text}. */
 struct error_detail {
     const char *name; /* a literal */
     bool is_text;
     int64_t number;
-    char text[ERROR_TEXT_SIZE];
+    char text[ERROR_TEXT_SIZE]; /* the longest name fits: programs compare it */
 };
 
 struct error {

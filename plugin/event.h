@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "bytes.h"
-#include "limits.h"
+#include "bounds.h"
 
 /* What an append demands of the stream's version before it. */
 enum expectation {

@@ -74,20 +74,33 @@ static const char *format_name(enum schema_format format) {
     return format == SCHEMA_JSON ? "json" : "msgpack";
 }
 
+struct schema_visit {
+    struct wire_writer *reply;
+    bool damaged;
+};
+
 static bool visit_schema(void *context, const struct schema_version *schema) {
-    struct wire_writer *reply = context;
+    struct schema_visit *visit = context;
+    struct wire_writer *reply = visit->reply;
+    bool sound = schema->format == SCHEMA_JSON ||
+                 (schema->format == SCHEMA_MSGPACK &&
+                  (wire_is_one(schema->schema, WIRE_MAP) || wire_is_one(schema->schema, WIRE_BOOL)));
+    if (!sound) {
+        visit->damaged = true;
+        return false;
+    }
     size_t map = wire_open_map(reply);
     put_str(reply, "type", schema->type);
     put_int(reply, "version", schema->version);
     put_text(reply, "format", format_name(schema->format));
     wire_put_text(reply, "schema");
     if (schema->format == SCHEMA_JSON) {
-        wire_put_str(reply, schema->schema);
+        wire_put_mended(reply, schema->schema);
     } else {
         wire_put_raw(reply, schema->schema);
     }
     put_int(reply, "created_at", schema->created_us);
-    wire_close(reply, map, 5 + put_raw_if_present(reply, "metadata", schema->metadata));
+    wire_close(reply, map, 5 + put_map_if_sound(reply, "metadata", schema->metadata));
     return false;
 }
 
@@ -107,7 +120,13 @@ static enum status schema_get(struct call *call) {
         return status;
     }
     struct storage *storage = call->instance->storage;
-    return storage->ops->schema_get(storage, type, version, visit_schema, call->reply, call->error);
+    struct schema_visit visit = {.reply = call->reply};
+    status = storage->ops->schema_get(storage, type, version, visit_schema, &visit, call->error);
+    if (status == OK && visit.damaged) {
+        return error_set(call->error, CORRUPT, "%s: the schema of '%.*s' is damaged in the file; put a new version",
+                         call->name, BYTES_FORMAT(type));
+    }
+    return status;
 }
 
 static bool visit_type(void *context, const struct schema_type *type) {

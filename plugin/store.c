@@ -129,11 +129,11 @@ static const char *const BATCH_STATE_NAMES[BATCH_STATE_COUNT + 1] = {
 static void encode_batch(struct wire_writer *reply, const struct batch *batch) {
     size_t map = wire_open_map(reply);
     put_str(reply, "id", batch->id);
-    put_text(reply, "state", BATCH_STATE_NAMES[batch->state]);
+    put_text(reply, "state", batch->state < BATCH_STATE_COUNT ? BATCH_STATE_NAMES[batch->state] : "damaged");
     put_int(reply, "count", batch->count);
     put_int(reply, "created_at", batch->created_us);
     uint32_t pairs = 4;
-    pairs += put_raw_if_present(reply, "metadata", batch->metadata);
+    pairs += put_map_if_sound(reply, "metadata", batch->metadata);
     if (batch->state != BATCH_OPEN) {
         put_int(reply, "closed_at", batch->closed_us);
         pairs++;

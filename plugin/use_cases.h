@@ -73,7 +73,8 @@ void call_begin_page(struct call *call, struct page *page, const char *array_nam
 /* batch.list and query's batches are the same op. */
 WARN_UNUSED enum status batches_list(struct call *call);
 
-/* Pairs of the reply's map; optional ones return how many were written. */
+/* Pairs of the reply's map; optional ones return how many were written. What comes out of a damaged file leaves the
+ * reply well-formed: text is mended, and a value that is no msgpack map is left out. */
 static inline void put_int(struct wire_writer *reply, const char *name, int64_t value) {
     wire_put_text(reply, name);
     wire_put_int(reply, value);
@@ -86,12 +87,12 @@ static inline void put_bool(struct wire_writer *reply, const char *name, bool va
 
 static inline void put_text(struct wire_writer *reply, const char *name, const char *value) {
     wire_put_text(reply, name);
-    wire_put_text(reply, value);
+    wire_put_mended(reply, bytes_from_string(value));
 }
 
 static inline void put_str(struct wire_writer *reply, const char *name, struct bytes value) {
     wire_put_text(reply, name);
-    wire_put_str(reply, value);
+    wire_put_mended(reply, value);
 }
 
 static inline uint32_t put_str_if_present(struct wire_writer *reply, const char *name, struct bytes value) {
@@ -102,8 +103,8 @@ static inline uint32_t put_str_if_present(struct wire_writer *reply, const char 
     return 1;
 }
 
-static inline uint32_t put_raw_if_present(struct wire_writer *reply, const char *name, struct bytes value) {
-    if (!bytes_present(value)) {
+static inline uint32_t put_map_if_sound(struct wire_writer *reply, const char *name, struct bytes value) {
+    if (!bytes_present(value) || !wire_is_one(value, WIRE_MAP)) {
         return 0;
     }
     wire_put_text(reply, name);

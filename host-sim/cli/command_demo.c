@@ -65,7 +65,9 @@ static const struct argp ARGP = {
         "The store is a file in a new folder, which is removed at the end; with --db it is that file, which must not "
         "exist yet and stays.\n"
         "\n"
-        "Exit codes: 0 every claim holds; 1 one does not; 2 wrong usage, or it could not begin.",
+        "Exit codes: 0 every claim holds; 1 one does not; 2 wrong usage, or it could not begin.\n"
+        "\n"
+        "Example: polaris-host-sim demo --keep",
     .children = SESSION_CHILDREN,
 };
 

@@ -59,7 +59,9 @@ static const struct argp ARGP = {
         "With --json: nodes, edges, digest; events (read), applied, ignored (types that are none of the graph's "
         "business), refused (their data did not fit), damaged, last_id, elapsed_us.\n"
         "\n"
-        "Exit codes: 0 done, whatever was ignored or refused; 1 the plugin answered an error; 2 wrong usage.",
+        "Exit codes: 0 done, whatever was ignored or refused; 1 the plugin answered an error; 2 wrong usage.\n"
+        "\n"
+        "Example: polaris-host-sim --db events.db replay --json",
     .children = SESSION_CHILDREN,
 };
 

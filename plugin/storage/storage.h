@@ -56,7 +56,7 @@ struct batch {
     struct bytes id;
     struct bytes metadata; /* one msgpack map, or absent */
     struct bytes reason;   /* of an abort, or absent */
-    enum batch_state state;
+    enum batch_state state; /* BATCH_STATE_COUNT: the row is damaged */
     int64_t count; /* drafts while open; events stored for it once completed; 0 once aborted */
     int64_t first_id; /* completed and not empty; otherwise 0 */
     int64_t last_id;

@@ -5,12 +5,9 @@
 #include "validate/pattern_tree.h"
 #include "validate/pattern_utf8.h"
 
-/* Before pcre2.h: gcc's <limits.h>, which that includes, finds our limits.h instead of the system's, and then stdlib.h
- * is not content with its MB_LEN_MAX. */
-#include <stdlib.h>
-
 #include <pcre2.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* General_Category: the short name, then the others, as ECMA-262 lists them. */
 static const char *const CATEGORIES[] = {

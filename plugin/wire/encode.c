@@ -4,8 +4,7 @@
 #include "wire/shape.h"
 #include "wire/text.h"
 
-/* Writes a string in which each byte that is no UTF-8 is a '?'. */
-static void put_mended(struct wire_writer *writer, struct bytes text) {
+void wire_put_mended(struct wire_writer *writer, struct bytes text) {
     wire_put_str(writer, text);
     if (writer->failed || !bytes_present(text) || wire_utf8_valid(text)) {
         return;
@@ -24,7 +23,7 @@ static void put_mended(struct wire_writer *writer, struct bytes text) {
 static void put_field_text(struct wire_writer *writer, const char *name, struct bytes text) {
     if (bytes_present(text)) {
         wire_put_text(writer, name);
-        put_mended(writer, text);
+        wire_put_mended(writer, text);
     }
 }
 
@@ -42,14 +41,14 @@ static void put_field_int(struct wire_writer *writer, const char *name, int64_t 
 
 /* ---- events ---- */
 
-static bool is_one(struct bytes value, enum wire_kind kind) {
+bool wire_is_one(struct bytes value, enum wire_kind kind) {
     struct wire_head head;
     return value.size > 0 && wire_head_read(value.data, value.size, &head) == WIRE_HEAD_OK && head.kind == kind &&
            wire_skip(value.data, value.size) == value.size;
 }
 
 static void drop_unless(struct bytes *value, enum wire_kind kind, const char *damage, struct stored_event *event) {
-    if (bytes_present(*value) && !is_one(*value, kind)) {
+    if (bytes_present(*value) && !wire_is_one(*value, kind)) {
         *value = (struct bytes){0};
         event->damage = event->damage != NULL ? event->damage : damage;
     }
@@ -152,7 +151,7 @@ void wire_encode_dead_letter(struct wire_writer *writer, const struct dead_lette
     put_field_int(writer, "id", letter->id);
     put_field_int(writer, "event_id", letter->event_id);
     wire_put_text(writer, "consumer");
-    put_mended(writer, letter->consumer);
+    wire_put_mended(writer, letter->consumer);
     wire_put_text(writer, "state");
     wire_put_text(writer, dead_letter_state_name(progress->state));
     put_field_int(writer, "attempts", progress->attempts);

@@ -1,7 +1,7 @@
 /* wire/field.c: the fields of a map, by what they hold; every refusal names the field, the value and what it may be. */
 #include "wire/field.h"
 
-#include "limits.h"
+#include "bounds.h"
 #include "wire/shape.h"
 #include "wire/text.h"
 

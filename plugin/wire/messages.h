@@ -45,6 +45,11 @@ bool wire_metadata_holds(const void *conditions, struct bytes metadata);
 
 /* ---- out ---- */
 
+/* Is this one whole msgpack value of the kind? To be asked of what comes out of a file before it goes into a reply. */
+bool wire_is_one(struct bytes value, enum wire_kind kind);
+/* Writes a string in which each byte that is no UTF-8 is a '?'. */
+void wire_put_mended(struct wire_writer *writer, struct bytes text);
+
 void wire_encode_event(struct wire_writer *writer, const struct stored_event *event);
 /* `event` NULL: without it. */
 void wire_encode_dead_letter(struct wire_writer *writer, const struct dead_letter *letter,

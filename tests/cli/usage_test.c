@@ -17,7 +17,7 @@ TestSuite(usage, .init = cli_enter, .fini = cli_leave);
     } while (0)
 
 Test(usage, help_lists_every_command) {
-    static const char *const COMMANDS[] = {"call", "ingest", "events", "tail"};
+    static const char *const COMMANDS[] = {"call", "ingest", "events", "tail", "replay", "swap", "demo", "bench"};
 
     CLEANUP(result_done) struct result result = RUN_FOR(0, NULL, "--help");
 
@@ -31,7 +31,7 @@ Test(usage, help_lists_every_command) {
 }
 
 Test(usage, each_command_has_a_help_with_exit_codes_and_an_example) {
-    static const char *const COMMANDS[] = {"call", "ingest", "events", "tail"};
+    static const char *const COMMANDS[] = {"call", "ingest", "events", "tail", "replay", "swap", "demo", "bench"};
     for (size_t i = 0; i < sizeof COMMANDS / sizeof COMMANDS[0]; i++) {
         CLEANUP(result_done) struct result result = RUN_FOR(0, NULL, COMMANDS[i], "--help");
         char usage[64];

@@ -19,13 +19,16 @@ FORBIDDEN=(
     'plugin/validate/.*        "(storage/.*|(store|query|dlq|schema|entry|instance|config|event|use_cases)\.h)'
     'plugin/[^/]*              "storage/sqlite/.*'
     'plugin/wire/.*            "storage/sqlite/.*'
-    'plugin/(event|bytes|limits|error|config|dead_letter)\.[ch]   "(wire|storage)/.*'
+    'plugin/(wire|storage)/.*  "validate/.*'
+    'plugin/validate/.*        "(storage/.*|wire/(messages|writer)\.h|(store|query|dlq|schema|entry|instance|config|event|dead_letter)\.h)'
+    'plugin/validate/.*        ["<](msgpack|sqlite3|polaris).*'
+    'plugin/(event|bytes|bounds|error|config|dead_letter)\.[ch]   "(wire|storage)/.*'
     'plugin/.*                 ["<](host|loader|message|graph|cli|demo)/.*'
     'plugin/[^/]*              ["<](msgpack|sqlite3|jansson).*'
     'plugin/storage/.*         ["<](msgpack|jansson).*'
     'plugin/storage/[^/]*      ["<]sqlite3.*'
     'plugin/wire/.*            ["<]sqlite3.*'
-    'host-sim/.*               ["<]sqlite3.*'
+    'host-sim/(loader|host|message|graph|cli|demo)/.*   ["<]sqlite3.*'
     'host-sim/loader/.*        ["<](msgpack|jansson).*'
 )
 
@@ -67,7 +70,14 @@ check_libraries() {
     for object in "$@"; do
         while read -r symbol; do
             case $symbol in
-            msgpack_* | json_*) [[ $object == */wire/* ]] || breach "$object calls $symbol: only plugin/wire/ may" ;;
+            msgpack_*) [[ $object == */wire/* ]] || breach "$object calls $symbol: only plugin/wire/ may" ;;
+            json_*)
+                [[ $object == */wire/* || $object == */validate/* ]] ||
+                    breach "$object calls $symbol: only plugin/wire/ and plugin/validate/ may"
+                ;;
+            pcre2_* | idn2_*)
+                [[ $object == */validate/* ]] || breach "$object calls $symbol: only plugin/validate/ may"
+                ;;
             sqlite3_*)
                 [[ $object == */storage/sqlite/* ]] || breach "$object calls $symbol: only plugin/storage/sqlite/ may"
                 ;;

@@ -239,13 +239,34 @@ static enum status check_condition(struct writer *writer, const struct append_co
     return CONFLICT;
 }
 
-static enum status run_append(struct writer *writer, void *argument, struct error *error) {
-    struct append_job *job = argument;
-    const struct append_request *request = job->request;
+/* Was the whole request stored before, under the keys of its events? */
+static bool is_repeated(struct writer *writer, const struct append_request *request) {
+    struct error ignored; /* what cannot be found is not repeated: the caller has an error already */
+    for (size_t i = 0; i < request->count; i++) {
+        struct append_result found = {0};
+        if (!bytes_present(request->events[i].key) ||
+            find_by_key(writer, &request->events[i], &found, &ignored) != OK || !found.duplicate) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Space and the condition. Who repeats a request, having lost its reply, gets the first ids: its own events must not
+ * stand against it. */
+static enum status check_append(struct writer *writer, const struct append_request *request, struct error *error) {
     enum status status = append_check_space(writer, error);
     if (status == OK && request->condition != NULL) {
         status = check_condition(writer, request->condition, error);
     }
+    bool refused = status == FULL || status == CONFLICT;
+    return refused && is_repeated(writer, request) ? OK : status;
+}
+
+static enum status run_append(struct writer *writer, void *argument, struct error *error) {
+    struct append_job *job = argument;
+    const struct append_request *request = job->request;
+    enum status status = check_append(writer, request, error);
     if (status != OK) {
         return status;
     }

@@ -4,15 +4,17 @@
 
 #define BATCH_COLUMNS "id, name, metadata, reason, state, event_count, first_id, last_id, created_us, closed_us"
 
-static const char *const STATE_NAMES[BATCH_STATE_COUNT] = {"open", "completed", "aborted"};
+/* Of a damaged row the state is BATCH_STATE_COUNT. */
+static const char *const STATE_NAMES[BATCH_STATE_COUNT + 1] = {"open", "completed", "aborted", "damaged"};
 
 /* A row of BATCH_COLUMNS. */
 static int64_t batch_from_row(const struct statement *row, struct batch *ret_batch) {
+    int64_t state = column_int(row, 4);
     *ret_batch = (struct batch){
         .id = column_bytes(row, 1),
         .metadata = column_bytes(row, 2),
         .reason = column_bytes(row, 3),
-        .state = (enum batch_state)column_int(row, 4),
+        .state = state >= 0 && state < BATCH_STATE_COUNT ? (enum batch_state)state : BATCH_STATE_COUNT,
         .count = column_int(row, 5),
         .first_id = column_int(row, 6),
         .last_id = column_int(row, 7),
@@ -57,6 +59,9 @@ static enum status find_open(struct connection *connection, struct bytes id, con
     *ret_count = batch.count;
     if (batch.state == BATCH_OPEN) {
         return OK;
+    }
+    if (batch.state == BATCH_STATE_COUNT) {
+        return error_set(error, CORRUPT, "%s: the state of batch %.*s is damaged in the file", what, BYTES_FORMAT(id));
     }
     status = batch.state == wanted ? ALREADY : CLOSED;
     error_set(error, status, "%s: batch %.*s was %s before", what, BYTES_FORMAT(id), STATE_NAMES[batch.state]);
@@ -400,21 +405,28 @@ enum status sqlite_batch_get(struct storage *base, struct bytes id, batch_visito
 
 enum status sqlite_batch_list(struct storage *base, uint32_t states, struct bytes after, int64_t limit,
                               batch_visitor visit, void *context, struct error *error) {
+#define BEHIND " WHERE id > coalesce((SELECT id FROM batch WHERE name = ?1), 0)"
+    static const char ANY[] =
+        "SELECT " BATCH_COLUMNS " FROM batch" BEHIND " AND (?2 >> state) & 1 ORDER BY id LIMIT ?3";
+    static const char OF_ONE[] =
+        "SELECT " BATCH_COLUMNS " FROM batch INDEXED BY batch_by_state" BEHIND " AND state = ?2 ORDER BY id LIMIT ?3";
+#undef BEHIND
+    bool one = states != 0 && (states & (states - 1)) == 0;
     CLEANUP(reader_release) struct reader reader = {0};
     CLEANUP(statement_release) struct statement rows = {0};
     enum status status = reader_acquire(&sqlite_of(base)->readers, &reader, error);
     if (status == OK) {
-        status = statement_get(reader.connection,
-                               "SELECT " BATCH_COLUMNS " FROM batch"
-                               " WHERE id > coalesce((SELECT id FROM batch WHERE name = ?1), 0)"
-                               " AND (?2 >> state) & 1 ORDER BY id LIMIT ?3",
-                               "list batches", &rows, error);
+        status = statement_get(reader.connection, one ? OF_ONE : ANY, "list batches", &rows, error);
     }
     if (status != OK) {
         return status;
     }
     bind_text(&rows, after);
-    bind_int(&rows, states == 0 ? (1 << BATCH_STATE_COUNT) - 1 : states);
+    if (one) {
+        bind_int(&rows, __builtin_ctz(states));
+    } else {
+        bind_int(&rows, states == 0 ? -1 : (int64_t)states); /* all: damaged ones as well */
+    }
     bind_int(&rows, limit);
     bool row = true;
     while (status == OK && row) {

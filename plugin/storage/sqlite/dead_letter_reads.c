@@ -5,7 +5,14 @@
 #include "storage/sqlite/events.h"
 #include "storage/sqlite/sqlite.h"
 
+/* Within what can be counted on from, whatever a damaged row holds. */
+static int64_t column_count(const struct statement *row, int column) {
+    int64_t value = column_int(row, column);
+    return value < 0 ? 0 : value > INT32_MAX ? INT32_MAX : value;
+}
+
 void dead_letter_from_row(const struct statement *row, struct dead_letter *ret_letter) {
+    int64_t state = column_int(row, 6);
     *ret_letter = (struct dead_letter){
         .id = column_int(row, 0),
         .event_id = column_int(row, 1),
@@ -13,12 +20,13 @@ void dead_letter_from_row(const struct statement *row, struct dead_letter *ret_l
         .stream = column_bytes(row, 3),
         .holder = column_bytes(row, 4),
         .reason = column_bytes(row, 5),
-        .progress = {.state = (enum dead_letter_state)column_int(row, 6),
-                     .attempts = column_int(row, 7),
-                     .attempts_max = column_int(row, 8),
+        .progress = {.state = state >= 0 && state < DEAD_LETTER_STATE_COUNT ? (enum dead_letter_state)state
+                                                                            : DEAD_LETTER_STATE_COUNT,
+                     .attempts = column_count(row, 7),
+                     .attempts_max = column_count(row, 8),
                      .due_us = column_int(row, 9),
                      .lease_until_us = column_int(row, 10),
-                     .token = column_int(row, 11),
+                     .token = column_count(row, 11),
                      .counted = column_int(row, 12) != 0},
         .created_us = column_int(row, 13),
         .updated_us = column_int(row, 14),
@@ -204,7 +212,7 @@ static enum status visit_list(struct connection *connection, const struct dead_l
         bind_int(&rows, consumer);
     } else {
         rows.next_parameter = 5;
-        bind_int(&rows, states);
+        bind_int(&rows, list->filter.states == 0 ? -1 : (int64_t)states); /* all: damaged ones as well */
     }
     rows.next_parameter = 6;
     bind_int(&rows, list->limit);

@@ -82,8 +82,8 @@ enum status dead_letter_show_one(struct dead_letter_job *job, int64_t id, bool w
     enum status status =
         dead_letter_find(dead_letter_connection(job), &ref, "read a dead letter", &statement, &letter, error);
     if (status == OK) {
-        status = dead_letter_show(dead_letter_connection(job), &letter, with_event, job->visit, job->context, &more,
-                                  error);
+        status =
+            dead_letter_show(dead_letter_connection(job), &letter, with_event, job->visit, job->context, &more, error);
     }
     job->stopped = !more;
     return status;
@@ -233,6 +233,11 @@ enum status sqlite_dead_letter_put(struct storage *base, const struct dead_lette
 
 /* ---- claim ---- */
 
+/* No earlier event of the stream has a live entry for the consumer, ?1. The entry is `d`. */
+#define AND_FIRST_OF_ITS_STREAM                                                                                        \
+    " AND NOT EXISTS (SELECT 1 FROM dead_letter o INDEXED BY dead_letter_by_stream WHERE o.consumer_id = ?1"           \
+    " AND o.stream_id = d.stream_id AND o.event_id < d.event_id AND o.state IN (0, 1, 3))"
+
 /* Ids of at most `limit` entries that `sql` selects; it takes the consumer, a time and the limit. */
 static enum status select_ids(struct connection *connection, const char *sql, int64_t consumer, int64_t now_us,
                               int64_t limit, int64_t *ret_ids, int64_t *ret_count, struct error *error) {
@@ -311,15 +316,21 @@ static enum status hand_out(struct dead_letter_job *job, int64_t id, int64_t now
     return status == OK ? dead_letter_show_one(job, id, true, error) : status;
 }
 
-static enum status find_next_due(struct dead_letter_job *job, int64_t consumer, struct error *error) {
+#define THE_FIRST_OR_A_LEASE                                                                                           \
+    " ORDER BY due_us LIMIT 1) UNION ALL SELECT min(lease_until_us) FROM dead_letter INDEXED BY dead_letter_by_lease"  \
+    " WHERE consumer_id = ?1 AND state = 1)"
+
+/* What waits behind an earlier entry of its stream is not due, or who sleeps until then would not sleep at all. */
+static enum status find_next_due(struct dead_letter_job *job, int64_t consumer, bool ordered, struct error *error) {
+    static const char DUE[] =
+        "SELECT min(due) FROM (SELECT * FROM (SELECT due_us AS due FROM dead_letter d"
+        " INDEXED BY dead_letter_by_due WHERE consumer_id = ?1 AND state = 0" THE_FIRST_OR_A_LEASE;
+    static const char DUE_ORDERED[] =
+        "SELECT min(due) FROM (SELECT * FROM (SELECT due_us AS due FROM dead_letter d INDEXED BY dead_letter_by_due"
+        " WHERE consumer_id = ?1 AND state = 0" AND_FIRST_OF_ITS_STREAM THE_FIRST_OR_A_LEASE;
     CLEANUP(statement_release) struct statement find = {0};
-    enum status status = statement_get(
-        dead_letter_connection(job),
-        "SELECT min(due) FROM ("
-        "SELECT min(due_us) AS due FROM dead_letter INDEXED BY dead_letter_by_due WHERE consumer_id = ?1 AND state = 0"
-        " UNION ALL SELECT min(lease_until_us) FROM dead_letter INDEXED BY dead_letter_by_lease"
-        " WHERE consumer_id = ?1 AND state = 1)",
-        "claim dead letters", &find, error);
+    enum status status =
+        statement_get(dead_letter_connection(job), ordered ? DUE_ORDERED : DUE, "claim dead letters", &find, error);
     bool row = false;
     if (status == OK) {
         bind_int(&find, consumer);
@@ -335,12 +346,9 @@ static enum status run_claim(struct writer *writer, void *argument, struct error
     (void)writer;
     static const char DUE[] = "SELECT id FROM dead_letter d INDEXED BY dead_letter_by_due"
                               " WHERE consumer_id = ?1 AND state = 0 AND due_us <= ?2 ORDER BY due_us, id LIMIT ?3";
-    static const char DUE_ORDERED[] =
-        "SELECT id FROM dead_letter d INDEXED BY dead_letter_by_due"
-        " WHERE consumer_id = ?1 AND state = 0 AND due_us <= ?2 AND NOT EXISTS ("
-        "SELECT 1 FROM dead_letter o INDEXED BY dead_letter_by_stream WHERE o.consumer_id = ?1"
-        " AND o.stream_id = d.stream_id AND o.event_id < d.event_id AND o.state IN (0, 1, 3))"
-        " ORDER BY due_us, id LIMIT ?3";
+    static const char DUE_ORDERED[] = "SELECT id FROM dead_letter d INDEXED BY dead_letter_by_due"
+                                      " WHERE consumer_id = ?1 AND state = 0 AND due_us <= ?2" AND_FIRST_OF_ITS_STREAM
+                                      " ORDER BY due_us, id LIMIT ?3";
     struct dead_letter_job *job = argument;
     const struct dead_letter_claim_request *request = job->request;
     int64_t now = sqlite_now(job->self);
@@ -360,7 +368,7 @@ static enum status run_claim(struct writer *writer, void *argument, struct error
     for (int64_t i = 0; status == OK && i < count && !job->stopped; i++) {
         status = hand_out(job, ids[i], now, error);
     }
-    return status == OK ? find_next_due(job, consumer, error) : status;
+    return status == OK ? find_next_due(job, consumer, request->ordered, error) : status;
 }
 
 enum status sqlite_dead_letter_claim(struct storage *base, const struct dead_letter_claim_request *request,

@@ -286,20 +286,40 @@ static void other_conditions(struct filter_sql *sql, const struct resolved_filte
     if (bytes_present(filter->correlation)) {
         filter_append(sql, " AND e.correlation = ?1");
     }
-    if (filter->has_time_from) {
-        condition(sql, "e.time_us >= ", filter->time_from_us);
+}
+
+/* A walk in the order of time goes on behind a position in two parts: the events of the position's time with an id
+ * behind it, and those of the times behind. Each begins with a search; a comparison of both at once would walk through
+ * all that came before, as SQLite takes only one lower bound and knows no id in an index over times. */
+enum part { PART_WHOLE, PART_SAME_TIME, PART_OTHER_TIMES };
+
+static void times(struct filter_sql *sql, const struct resolved_filter *filter, const struct filter_order *order,
+                  enum part part) {
+    int64_t position = order->position.time_us;
+    if (part == PART_SAME_TIME) {
+        condition(sql, "e.time_us = ", position);
+        return;
     }
-    if (filter->has_time_to) {
+    bool behind = part == PART_OTHER_TIMES;
+    if (behind && !order->descending && (!filter->has_time_from || position >= filter->time_from_us)) {
+        condition(sql, "e.time_us > ", position);
+    } else if (filter->has_time_from || order->by_time) {
+        condition(sql, "e.time_us >= ", filter->has_time_from ? filter->time_from_us : INT64_MIN);
+    }
+    if (behind && order->descending && (!filter->has_time_to || position < filter->time_to_us)) {
+        condition(sql, "e.time_us < ", position);
+    } else if (filter->has_time_to) {
         condition(sql, "e.time_us < ", filter->time_to_us);
     }
 }
 
-/* Bounds that the walk itself can use. One on each side is always there, so that a walk begins with a search. */
+/* Bounds of the id that the walk itself can use. One on each side is always there, so that a walk begins with a search.
+ */
 static void bounds(struct filter_sql *sql, const struct resolved_filter *filter, const struct filter_order *order,
-                   const char *id) {
+                   enum part part, const char *id) {
     int64_t after = filter->after_id;
     int64_t before = filter->before_id;
-    if (order->has_position && !order->by_time) {
+    if (part == PART_SAME_TIME || (order->has_position && !order->by_time)) {
         if (order->descending) {
             before = order->position.id < before ? order->position.id : before;
         } else {
@@ -310,10 +330,24 @@ static void bounds(struct filter_sql *sql, const struct resolved_filter *filter,
     filter_parameter(sql, after);
     filter_append(sql, " AND %s < ", id);
     filter_parameter(sql, before);
-    if (order->by_time && !filter->has_time_from) {
-        condition(sql, "e.time_us > ", INT64_MIN);
-    }
-    if (order->has_position && order->by_time) {
+}
+
+static bool in_times(const struct resolved_filter *filter, int64_t time_us) {
+    return (!filter->has_time_from || time_us >= filter->time_from_us) &&
+           (!filter->has_time_to || time_us < filter->time_to_us);
+}
+
+static void branch_of(struct filter_sql *sql, const struct resolved_filter *filter, const char *columns,
+                      const struct filter_order *order, uint32_t branch, enum part part) {
+    enum driver driver = choose_driver(filter);
+    const char *id = driver_is_tag(driver) ? "g.event_id" : "e.id";
+    filter_append(sql, "%sSELECT %s, e.time_us%s%s", sql->size > 0 ? " UNION ALL " : "", id,
+                  columns[0] != '\0' ? ", " : "", columns);
+    from_driver(sql, filter, driver, branch, order->by_time);
+    other_conditions(sql, filter, driver, branch);
+    times(sql, filter, order, part);
+    bounds(sql, filter, order, part, id);
+    if (part == PART_WHOLE && order->by_time && order->has_position) { /* sorted: all of it is looked at anyway */
         filter_append(sql, " AND (e.time_us, e.id) %s (", order->descending ? "<" : ">");
         filter_parameter(sql, order->position.time_us);
         filter_append(sql, ", ");
@@ -325,14 +359,13 @@ static void bounds(struct filter_sql *sql, const struct resolved_filter *filter,
 static void build_ordered(const struct resolved_filter *filter, const char *columns, const struct filter_order *order,
                           struct filter_sql *sql) {
     enum driver driver = choose_driver(filter);
-    const char *id = driver_is_tag(driver) ? "g.event_id" : "e.id";
     uint32_t branches = driver == DRIVER_TYPES ? filter->type_count : driver == DRIVER_ANY_TAG ? filter->any_count : 1;
+    bool goes_on = order->by_time && order->has_position && !filter_needs_sort(filter, order);
     for (uint32_t branch = 0; branch < branches; branch++) {
-        filter_append(sql, "%sSELECT %s, e.time_us%s%s", branch > 0 ? " UNION ALL " : "", id,
-                      columns[0] != '\0' ? ", " : "", columns);
-        from_driver(sql, filter, driver, branch, order->by_time);
-        other_conditions(sql, filter, driver, branch);
-        bounds(sql, filter, order, id);
+        if (goes_on && in_times(filter, order->position.time_us)) {
+            branch_of(sql, filter, columns, order, branch, PART_SAME_TIME);
+        }
+        branch_of(sql, filter, columns, order, branch, goes_on ? PART_OTHER_TIMES : PART_WHOLE);
     }
     const char *direction = order->descending ? " DESC" : "";
     if (order->by_time) {
@@ -360,8 +393,9 @@ static void build_set(const struct resolved_filter *filter, const char *columns,
     rest.any_count = 0;
     rest.all_count = 0;
     other_conditions(sql, &rest, DRIVER_NONE, 0);
+    times(sql, filter, &NO_ORDER, PART_WHOLE);
     if (filter->after_id != INT64_MIN || filter->before_id != INT64_MAX) {
-        bounds(sql, filter, &NO_ORDER, "e.id");
+        bounds(sql, filter, &NO_ORDER, PART_WHOLE, "e.id");
     }
 }
 

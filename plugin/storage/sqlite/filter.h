@@ -34,8 +34,10 @@ struct filter_order {
     struct event_position position;
 };
 
-/* SQL and its parameters. The text depends on the shape of the filter only, so that statements can be kept. */
-enum { FILTER_SQL_SIZE = 49152, FILTER_PARAMETERS_MAX = 1024 };
+/* SQL and its parameters. The text depends on the shape of the filter only, so that statements can be kept. There is
+ * room for the largest filter: 64 types behind a position in time are 128 branches, and each of 16 tags asks for 64
+ * types. */
+enum { FILTER_SQL_SIZE = 131072, FILTER_PARAMETERS_MAX = 4096 };
 struct filter_sql {
     char text[FILTER_SQL_SIZE];
     size_t size;

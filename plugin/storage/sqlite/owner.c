@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "limits.h"
+#include "bounds.h"
 
 /* The file is one line: "<pid> <owner>\n". */
 enum { OWNER_LINE_SIZE = 192 };

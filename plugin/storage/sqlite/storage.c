@@ -166,7 +166,7 @@ static void sqlite_close(struct storage *base, int64_t *ret_drained) {
 static int64_t poll_last_id(void *context) {
     struct storage_head head = {0};
     struct error ignored; /* the read that follows the wait reports what is wrong */
-    return sqlite_head(context, &head, &ignored) == OK ? head.last_id : INT64_MAX;
+    return sqlite_head(context, &head, &ignored) == OK ? head.last_id : -1;
 }
 
 static enum status sqlite_wait(struct storage *base, int64_t last_id, int64_t timeout_us, int64_t interrupts,
@@ -209,6 +209,9 @@ enum status sqlite_storage_open(const struct config *config, const struct storag
         status = open_parts(self, error);
     }
     if (status != OK) {
+        if (status == INVALID) {
+            error_set_path(error, "/path"); /* nothing else of the configuration is judged here */
+        }
         owner_release(&self->owner);
         free(self);
         return status;

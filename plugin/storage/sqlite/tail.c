@@ -51,14 +51,15 @@ void tail_advance(struct tail *tail, int64_t last_id) {
     (void)pthread_mutex_unlock(&tail->mutex);
 }
 
-/* Asks for the highest id with the mutex released: the poll reads the file. */
-static void ask(struct tail *tail, const struct tail_poll *poll) {
+/* Asks for the highest id with the mutex released: the poll reads the file. False: it failed. */
+static bool ask(struct tail *tail, const struct tail_poll *poll) {
     (void)pthread_mutex_unlock(&tail->mutex);
     int64_t found = poll->last_id(poll->context);
     (void)pthread_mutex_lock(&tail->mutex);
     if (found > tail->last_id) {
         tail->last_id = found;
     }
+    return found >= 0;
 }
 
 int64_t tail_interrupts(struct tail *tail) {
@@ -74,8 +75,8 @@ bool tail_wait(struct tail *tail, int64_t last_id, int64_t timeout_us, int64_t i
     (void)pthread_mutex_lock(&tail->mutex);
     tail->waiting++;
     for (;;) {
-        if (poll != NULL) {
-            ask(tail, poll);
+        if (poll != NULL && !ask(tail, poll)) {
+            break;
         }
         struct timespec now = deadline_after(0);
         if (tail->last_id > last_id || tail->interrupts != interrupts || !is_before(&now, &deadline)) {

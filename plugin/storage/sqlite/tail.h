@@ -25,9 +25,9 @@ int64_t tail_interrupts(struct tail *tail);
 
 /* Waits for an id above last_id. Returns false when it was interrupted since tail_interrupts gave `interrupts`. `poll`,
  * if not NULL, is asked every few milliseconds for the highest id: for readers of a file that another process writes.
- */
+ * When it fails, the wait is over: the read that follows tells what is wrong. */
 struct tail_poll {
-    int64_t (*last_id)(void *context);
+    int64_t (*last_id)(void *context); /* < 0: it failed */
     void *context;
 };
 bool tail_wait(struct tail *tail, int64_t last_id, int64_t timeout_us, int64_t interrupts,

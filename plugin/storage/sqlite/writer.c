@@ -38,11 +38,12 @@ static void roll_back(struct writer *writer, const struct writer_progress *befor
     writer->types.count = 0;
 }
 
+/* The error may be of one call's own statement: its path and details say nothing about the others' requests. */
 static void fail_all(struct write_job *group, const struct error *error) {
     for (struct write_job *job = group; job != NULL; job = job->next) {
         if (job->status == OK) {
             job->status = error->status;
-            *job->error = *error;
+            error_set(job->error, error->status, "%s", error->message);
         }
     }
 }
@@ -239,6 +240,9 @@ enum status writer_run(struct writer *writer, write_function function, void *arg
 
 /* ---- start and stop ---- */
 
+/* Nobody stores so many events: an id beyond is damage, and counting on from it could overflow. */
+static const int64_t LAST_ID_MAX = INT64_MAX / 2;
+
 static enum status load_progress(struct writer *writer, struct error *error) {
     static const char WHAT[] = "read the store's head";
     static const char LAST_ID[] = "SELECT max(removed_last_id, coalesce((SELECT max(id) FROM event), 0)) FROM store";
@@ -246,6 +250,10 @@ static enum status load_progress(struct writer *writer, struct error *error) {
         "SELECT max(removed_recorded_us, coalesce((SELECT recorded_us FROM event ORDER BY id DESC LIMIT 1), 0))"
         " FROM store";
     enum status status = connection_query_int(&writer->connection, LAST_ID, WHAT, &writer->progress.last_id, error);
+    if (status == OK && (writer->progress.last_id < 0 || writer->progress.last_id > LAST_ID_MAX)) {
+        return error_set(error, CORRUPT, "open: the highest id, %lld, was given by no writer; restore a backup",
+                         (long long)writer->progress.last_id);
+    }
     if (status == OK) {
         status = connection_query_int(&writer->connection, RECORDED, WHAT, &writer->progress.recorded_us, error);
     }

@@ -1,6 +1,6 @@
-/* limits.h: the fixed limits of the formats. Configurable limits are in config.h. All sizes are in bytes. */
-#ifndef POLARIS_PLUGIN_LIMITS_H
-#define POLARIS_PLUGIN_LIMITS_H
+/* bounds.h: the fixed limits of the formats. Configurable limits are in config.h. All sizes are in bytes. */
+#ifndef POLARIS_PLUGIN_BOUNDS_H
+#define POLARIS_PLUGIN_BOUNDS_H
 
 #include <stdint.h>
 

@@ -1,0 +1,114 @@
+/* damaged.c: rows that somebody has damaged, beside those of events: replies stay well-formed, and nothing worse than
+ * an error happens. */
+#include <criterion/criterion.h>
+#include <sqlite3.h>
+
+#include "es.h"
+
+/* A store with one of everything, of which `sql` then damages something. */
+static struct es *open_damaged(const char *sql) {
+    struct es *es = es_open(NULL);
+    es_append(es, "{'type': 't', 'data': {}, 'stream': 's', 'tags': ['x']}");
+    es_ok(es, "store", "{'op': 'batch.create', 'id': 'b', 'metadata': {}}");
+    es_ok(es, "store", "{'op': 'batch.append', 'id': 'b', 'event': {'type': 't', 'data': {}}}");
+    es_ok(es, "dlq", "{'op': 'put', 'event_id': 1, 'error': {'message': 'm'}, 'delay_us': 0}");
+    es_ok(es, "schema", "{'op': 'put', 'type': 't', 'schema': {}, 'metadata': {}}");
+    es_shutdown(es);
+    sqlite3 *db = NULL;
+    char *message = NULL;
+    cr_assert_eq(sqlite3_open(es->path, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(db, "DROP TRIGGER schema_version_is_never_updated", NULL, NULL, NULL), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, &message), SQLITE_OK, "%s: %s", sql, message);
+    cr_assert_eq(sqlite3_close(db), SQLITE_OK);
+    es_reopen(es, NULL);
+    return es;
+}
+
+Test(damaged, the_state_of_a_batch) {
+    static const char *const STATES[] = {"UPDATE batch SET state = 3", "UPDATE batch SET state = -1",
+                                         "UPDATE batch SET state = 1000000"};
+    for (size_t i = 0; i < sizeof STATES / sizeof STATES[0]; i++) {
+        struct es *es = open_damaged(STATES[i]);
+        es_expect(es_ok(es, "store", "{'op': 'batch.get', 'id': 'b'}"), "{'batch': {'state': 'damaged'}}");
+        es_refused(es, POLARIS_ES_ALREADY, NULL, "damaged", "store", "{'op': 'batch.create', 'id': 'b'}");
+        es_refused(es, POLARIS_ES_CORRUPT, NULL, "damaged", "store", "{'op': 'batch.complete', 'id': 'b'}");
+        es_refused(es, POLARIS_ES_CORRUPT, NULL, "damaged", "store",
+                   "{'op': 'batch.append', 'id': 'b', 'event': {'type': 't', 'data': {}}}");
+        es_close(es);
+    }
+}
+
+Test(damaged, the_state_of_a_dead_letter) {
+    static const char *const STATES[] = {"UPDATE dead_letter SET state = 5", "UPDATE dead_letter SET state = 1000000"};
+    for (size_t i = 0; i < sizeof STATES / sizeof STATES[0]; i++) {
+        struct es *es = open_damaged(STATES[i]);
+        es_expect(es_ok(es, "dlq", "{'op': 'get', 'id': 1}"), "{'entry': {'state': 'damaged'}}");
+        es_expect(es_ok(es, "dlq", "{'op': 'list'}"), "{'count': 1, 'entries': [{'state': 'damaged'}]}");
+        es_refused(es, POLARIS_ES_CORRUPT, NULL, "damaged", "dlq", "{'op': 'resolve', 'id': 1}");
+        es_refused(es, POLARIS_ES_CORRUPT, NULL, "damaged", "dlq",
+                   "{'op': 'fail', 'id': 1, 'error': {'message': 'm'}}");
+        es_refused(es, POLARIS_ES_CORRUPT, NULL, "damaged", "dlq", "{'op': 'redrive', 'id': 1}");
+        es_expect(es_ok(es, "dlq", "{'op': 'put', 'event_id': 1, 'error': {'message': 'm'}}"),
+                  "{'entry': {'state': 'pending', 'attempts': 0}}");
+        es_close(es);
+    }
+}
+
+Test(damaged, the_numbers_of_a_dead_letter) {
+    struct es *es = open_damaged("UPDATE dead_letter SET attempts = 9223372036854775807, token = 9223372036854775807,"
+                                 " due_us = -9223372036854775807");
+    es_expect(es_ok(es, "dlq", "{'op': 'claim'}"), "{'count': 1}");
+    es_expect(es_ok(es, "dlq", "{'op': 'put', 'event_id': 1, 'consumer': 'c', 'error': {'message': 'm'}}"),
+              "{'entry': {'state': 'pending'}}");
+    es_close(es);
+}
+
+Test(damaged, names_and_payloads_leave_every_reply_well_formed) {
+    static const struct {
+        const char *sql, *verb, *request, *reply;
+    } CASES[] = {
+        {"UPDATE batch SET metadata = x'df'", "store", "{'op': 'batch.get', 'id': 'b'}", "{'batch': {'id': 'b'}}"},
+        {"UPDATE batch SET name = cast(x'ff41' AS TEXT)", "query", "{'op': 'batches'}", "{'batches': [{'id': '?A'}]}"},
+        {"UPDATE batch SET state = 9", "query", "{'op': 'batches'}", "{'batches': [{'state': 'damaged'}]}"},
+        {"UPDATE stream SET name = cast(x'41ff' AS TEXT)", "query", "{'op': 'streams'}",
+         "{'streams': [{'stream': 'A?'}]}"},
+        {"UPDATE tag SET name = cast(x'41ff' AS TEXT)", "query", "{'op': 'tags'}", "{'tags': [{'tag': 'A?'}]}"},
+        {"UPDATE type SET name = cast(x'ff' AS TEXT)", "query", "{'op': 'histogram'}", "{'buckets': [{'type': '?'}]}"},
+        {"UPDATE consumer SET name = cast(x'ff' AS TEXT)", "dlq", "{'op': 'count'}",
+         "{'consumers': [{'consumer': '?'}]}"},
+        {"UPDATE schema_type SET policy = cast(x'ff' AS TEXT)", "schema", "{'op': 'list'}",
+         "{'types': [{'policy': '?'}]}"},
+        {"UPDATE schema_version SET metadata = x'c1'", "schema", "{'op': 'get', 'type': 't'}", "{'schema': {}}"},
+        {"UPDATE schema_version SET format = 1, schema = x'ff'", "schema", "{'op': 'get', 'type': 't'}",
+         "{'schema': '?'}"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct es *es = open_damaged(CASES[i].sql);
+        es_expect(es_ok(es, CASES[i].verb, "%s", CASES[i].request), "%s", CASES[i].reply);
+        es_close(es);
+    }
+}
+
+Test(damaged, a_schema_that_cannot_be_given_back_is_an_error) {
+    static const char *const SCHEMAS[] = {
+        "UPDATE schema_version SET schema = x'df'", "UPDATE schema_version SET schema = x'8080'",
+        "UPDATE schema_version SET schema = x'', format = 0", "UPDATE schema_version SET format = 7"};
+    for (size_t i = 0; i < sizeof SCHEMAS / sizeof SCHEMAS[0]; i++) {
+        struct es *es = open_damaged(SCHEMAS[i]);
+        es_refused(es, POLARIS_ES_CORRUPT, NULL, "damaged", "schema", "{'op': 'get', 'type': 't'}");
+        es_close(es);
+    }
+}
+
+Test(damaged, a_highest_id_from_which_no_other_follows_is_refused_by_a_writer) {
+    struct es *es = open_damaged("UPDATE batch SET state = 0");
+    es_shutdown(es);
+    sqlite3 *db = NULL;
+    cr_assert_eq(sqlite3_open(es->path, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(db, "UPDATE store SET removed_last_id = 9223372036854775807", NULL, NULL, NULL),
+                 SQLITE_OK);
+    cr_assert_eq(sqlite3_close(db), SQLITE_OK);
+
+    cr_expect_eq(es_init(es, NULL), POLARIS_ES_CORRUPT);
+    es_close(es);
+}
