@@ -80,6 +80,7 @@ enum schema_flag {
     SCHEMA_TRACKS_PROPERTIES = 8,
     SCHEMA_FAST_TRACKS_ITEMS = 16, /* and so has its fast code */
     SCHEMA_FAST_TRACKS_PROPERTIES = 32,
+    SCHEMA_FLAT = 64, /* its fast code is assertions, and applicators of leaves to elements: it needs no frame */
 };
 
 struct schema_node {
