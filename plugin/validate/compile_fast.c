@@ -59,7 +59,7 @@ static void take_in_references(struct fast *fast) {
         if (in.op == OP_REF && take_in(fast, in.a)) {
             FAST_ENTRY(fast, i)->instruction.op = OP_COUNT;
         }
-        if (in.op != OP_ALL_OF) {
+        if (in.op != OP_ALL_OF || fast->entries.count + in.c > FAST_MAX) {
             continue;
         }
         FAST_ENTRY(fast, i)->instruction.op = OP_COUNT;
@@ -270,7 +270,7 @@ static void make_fast(struct compiler *compiler, uint32_t unit, const uint8_t *e
     for (uint32_t group = 0; group < fast.groups && compiler->status == OK; group++) {
         fast_fuse(&fast, group);
     }
-    if (compiler->status == OK && compile_spend(compiler, fast.entries.count)) {
+    if (compiler->status == OK && compile_spend(compiler, (uint64_t)fast.entries.count * fast.groups)) {
         write_code(&fast, unit);
     }
 }

@@ -13,7 +13,9 @@
 #include "validate/work.h"
 
 /* PATTERN_LINKS: for each pattern of patternProperties: pattern, subschema, its text's offset and size. */
-enum { NO_INDEX = UINT32_MAX, PATTERN_LINKS = 4 };
+enum { PATTERN_LINKS = 4 };
+
+#define NO_INDEX UINT32_MAX
 
 enum op {
     /* Assertions: they look at one value and call nothing. */
