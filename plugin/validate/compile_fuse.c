@@ -79,8 +79,8 @@ static void fuse_range(struct fast *fast, uint32_t group, struct fast_entry *typ
     }
     struct range range = {.min = INT64_MIN,
                           .max = INT64_MAX,
-                          .low = -INFINITY,
-                          .high = INFINITY,
+                          .low = -HUGE_VAL,
+                          .high = HUGE_VAL,
                           .minimum = NO_INDEX,
                           .maximum = NO_INDEX,
                           .by_double = true};

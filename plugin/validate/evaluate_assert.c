@@ -6,15 +6,9 @@
 
 enum { PAIRWISE_MAX = 6 }; /* elements of so short an array are compared with each other */
 
-static enum verdict check_enum(struct machine *machine, const struct enumeration *set, uint32_t index) {
-    struct wire_value value = machine_value(machine, index);
-    if ((value_types(value) & set->types) == 0 && (set->types != 0 || value_types(value) != 0)) {
-        return VERDICT_NO;
-    }
-    if (!work_spend(machine->work, machine->items[index].next - index)) {
-        return VERDICT_LIMIT;
-    }
-    uint64_t hash = value_hash(value, HASH_SEED);
+/* Is the value, of that hash, among the constants? */
+static enum verdict find_constant(struct machine *machine, const struct enumeration *set, struct wire_value value,
+                                  uint64_t hash) {
     for (uint32_t at = (uint32_t)hash & set->mask;; at = (at + 1) & set->mask) {
         const struct enum_slot *slot = &machine->view.enum_slots[set->slots + at];
         if (slot->item == NO_INDEX) {
@@ -31,6 +25,15 @@ static enum verdict check_enum(struct machine *machine, const struct enumeration
             }
         }
     }
+}
+
+static enum verdict check_enum(struct machine *machine, const struct enumeration *set, uint32_t index) {
+    struct wire_value value = machine_value(machine, index);
+    /* Values that JSON lacks have no type, and may be among the constants of no schema. */
+    if (!assert_type(machine, set->types, index) || !work_spend(machine->work, machine->items[index].next - index)) {
+        return machine->work->limit == WORK_FINE ? VERDICT_NO : VERDICT_LIMIT;
+    }
+    return find_constant(machine, set, value, value_hash(value, HASH_SEED));
 }
 
 /* ---- uniqueItems ---- */
@@ -93,19 +96,6 @@ static enum verdict check_unique(struct machine *machine, uint32_t array) {
 }
 
 /* ---- text ---- */
-
-static enum verdict check_pattern(struct machine *machine, uint32_t pattern, uint32_t value) {
-    struct bytes text = machine_text(machine, value);
-    if (!work_spend(machine->work, 1 + text.size / 16)) {
-        return VERDICT_LIMIT;
-    }
-    enum pattern_verdict verdict = pattern_search(machine->view.patterns[pattern], text);
-    if (verdict == PATTERN_LIMIT) {
-        machine->work->limit = WORK_PATTERN;
-        return VERDICT_LIMIT;
-    }
-    return ASSERT(verdict == PATTERN_YES);
-}
 
 static enum verdict check_format(struct machine *machine, uint32_t format, uint32_t value) {
     struct bytes text = machine_text(machine, value);
@@ -186,7 +176,7 @@ enum verdict assert_slow(struct machine *machine, const struct instruction *in, 
                       decimal_is_multiple(decimal_from_number(number_of(machine_value(machine, value))),
                                           machine->view.bounds[in->a].decimal));
     case OP_PATTERN:
-        return kind == WIRE_STR ? check_pattern(machine, in->a, value) : VERDICT_YES;
+        return kind == WIRE_STR ? assert_search(machine, in->a, machine_text(machine, value)) : VERDICT_YES;
     case OP_FORMAT:
         return kind == WIRE_STR ? check_format(machine, in->a, value) : VERDICT_YES;
     case OP_UNIQUE_ITEMS:

@@ -2,7 +2,7 @@
 #ifndef POLARIS_PLUGIN_VALIDATE_EVALUATE_CALL_H
 #define POLARIS_PLUGIN_VALIDATE_EVALUATE_CALL_H
 
-#include "validate/evaluate_assert.h"
+#include "validate/evaluate_flat.h"
 
 /* How the next call's keyword path goes on; costs nothing but in explanations. */
 ALWAYS_INLINE void set_branch(struct machine *machine, enum mode mode, enum branch_kind kind, uint32_t number,
@@ -10,16 +10,6 @@ ALWAYS_INLINE void set_branch(struct machine *machine, enum mode mode, enum bran
     if (mode == MODE_EXPLAIN) {
         machine->branch = (struct branch){.kind = (uint8_t)kind, .number = number, .size = size};
     }
-}
-
-ALWAYS_INLINE enum step run_leaf(struct machine *machine, const struct schema_node *node, uint32_t value) {
-    for (uint32_t pc = node->fast; pc < node->fast_end; pc++) {
-        enum verdict verdict = assert_holds(machine, &machine->view.code[pc], value);
-        if (__builtin_expect(verdict != VERDICT_YES, 0)) {
-            return (enum step)verdict;
-        }
-    }
-    return STEP_PASS;
 }
 
 /* Does the new frame have to know what was evaluated? For its own sake, or for that of the frame below. */
@@ -113,6 +103,11 @@ ALWAYS_INLINE enum step call(struct machine *machine, enum mode mode, uint32_t s
             return STEP_LIMIT;
         }
         return run_leaf(machine, node, value);
+    }
+    /* Without a frame nothing is known of what was evaluated. */
+    if ((node->flags & SCHEMA_FLAT) != 0 && mode != MODE_EXPLAIN &&
+        (mode == MODE_FAST || !needs_set(machine, mode, 0, value, relation))) {
+        return run_flat(machine, node, value);
     }
     if ((node->flags & SCHEMA_SHARED) != 0 && machine->work->steps_left < machine->memo_below) {
         enum step known = remembered(machine, mode, schema, value, relation);

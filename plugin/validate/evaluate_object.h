@@ -36,16 +36,7 @@ static inline enum verdict match_name(struct machine *machine, uint32_t pattern,
     if (machine->items[item].kind != WIRE_STR) {
         return VERDICT_NO;
     }
-    struct bytes name = machine_text(machine, item);
-    if (!work_spend(machine->work, 1 + name.size / 16)) {
-        return VERDICT_LIMIT;
-    }
-    enum pattern_verdict verdict = pattern_search(machine->view.patterns[pattern], name);
-    if (verdict == PATTERN_LIMIT) {
-        machine->work->limit = WORK_PATTERN;
-        return VERDICT_LIMIT;
-    }
-    return ASSERT(verdict == PATTERN_YES);
+    return assert_search(machine, pattern, machine_text(machine, item));
 }
 
 /* VERDICT_YES: neither a property nor a pattern names the key. */
@@ -283,40 +274,14 @@ ALWAYS_INLINE enum step step_member(struct machine *machine, enum mode mode, str
     return step;
 }
 
-/* Goes over members as long as leaves decide them, with the walk's state in registers. STEP_CALL: the frame is at a
- * member that needs more than that, and was not asked. */
-ALWAYS_INLINE enum step walk_leaves(struct machine *machine, struct frame *frame, const struct object_rule *rule) {
-    const struct wire_item *items = machine->items;
-    const struct key_table *table = rule->table != NO_INDEX ? &machine->view.tables[rule->table] : NULL;
-    uint32_t cursor = frame->cursor;
-    uint32_t left = frame->left;
-    uint32_t count = frame->count;
-    enum step step = STEP_PASS;
-    for (; left > 0; left--) {
-        uint32_t value = items[cursor].next;
-        const struct key *key = NULL;
-        if (table != NULL && items[cursor].kind == WIRE_STR) {
-            struct bytes name = machine_text(machine, cursor);
-            key = program_find_key(&machine->view, table, name, hash_bytes(name, table->seed));
-        }
-        uint32_t schema = key != NULL && key->schema != NO_INDEX ? key->schema : rule->additional;
-        if (schema != NO_INDEX) {
-            const struct schema_node *node = &machine->view.schemas[schema];
-            if ((node->flags & SCHEMA_LEAF) == 0) {
-                step = STEP_CALL;
-                break;
-            }
-            step = run_leaf(machine, node, value);
-            if (step != STEP_PASS) {
-                break;
-            }
-        }
-        count += key != NULL ? key->required : 0;
-        cursor = items[value].next;
-    }
-    frame->cursor = cursor;
-    frame->left = left;
-    frame->count = count;
+/* Goes over members as long as subschemas without frames decide them, with the walk's state in registers. STEP_CALL:
+ * the frame is at a member that needs one, and was not asked. */
+ALWAYS_INLINE enum step walk_small(struct machine *machine, struct frame *frame, const struct object_rule *rule) {
+    struct member_walk walk = {.cursor = frame->cursor, .left = frame->left, .count = frame->count};
+    enum step step = walk_members(machine, rule, &walk, SCHEMA_LEAF | SCHEMA_FLAT);
+    frame->cursor = walk.cursor;
+    frame->left = walk.left;
+    frame->count = walk.count;
     return step;
 }
 
@@ -343,7 +308,7 @@ ALWAYS_INLINE enum step step_object(struct machine *machine, enum mode mode, str
     }
     for (; frame->left > 0; next_pair(machine, frame)) {
         if (mode == MODE_FAST && rule->pattern_count == 0 && frame->stage == 0) {
-            enum step walked = walk_leaves(machine, frame, rule);
+            enum step walked = walk_small(machine, frame, rule);
             if (walked == STEP_FAIL || walked == STEP_LIMIT) {
                 return walked;
             }

@@ -13,7 +13,9 @@
 #include "validate/work.h"
 
 /* PATTERN_LINKS: for each pattern of patternProperties: pattern, subschema, its text's offset and size. */
-enum { NO_INDEX = UINT32_MAX, PATTERN_LINKS = 4 };
+enum { PATTERN_LINKS = 4 };
+
+#define NO_INDEX UINT32_MAX
 
 enum op {
     /* Assertions: they look at one value and call nothing. */
@@ -80,6 +82,7 @@ enum schema_flag {
     SCHEMA_TRACKS_PROPERTIES = 8,
     SCHEMA_FAST_TRACKS_ITEMS = 16, /* and so has its fast code */
     SCHEMA_FAST_TRACKS_PROPERTIES = 32,
+    SCHEMA_FLAT = 64, /* its fast code is assertions, and applicators of leaves to elements: it needs no frame */
 };
 
 struct schema_node {

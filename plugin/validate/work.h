@@ -10,7 +10,7 @@ enum verdict { VERDICT_NO, VERDICT_YES, VERDICT_LIMIT };
 
 enum work_limit { WORK_FINE, WORK_STEPS, WORK_MEMORY, WORK_FRAMES, WORK_PATTERN, WORK_FORMAT, WORK_NO_MEMORY };
 
-enum { WORK_NONE = UINT32_MAX };
+#define WORK_NONE UINT32_MAX
 
 struct work {
     uint64_t steps_left;

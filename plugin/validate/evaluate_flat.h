@@ -1,0 +1,64 @@
+/* evaluate_flat.h: subschemas that need no frame: assertions, and applicators of assertions to elements. */
+#ifndef POLARIS_PLUGIN_VALIDATE_EVALUATE_FLAT_H
+#define POLARIS_PLUGIN_VALIDATE_EVALUATE_FLAT_H
+
+#include "validate/evaluate_assert.h"
+#include "validate/hash.h"
+
+ALWAYS_INLINE enum step run_leaf(struct machine *machine, const struct schema_node *node, uint32_t value) {
+    for (uint32_t pc = node->fast; pc < node->fast_end; pc++) {
+        enum verdict verdict = assert_holds(machine, &machine->view.code[pc], value);
+        if (__builtin_expect(verdict != VERDICT_YES, 0)) {
+            return (enum step)verdict;
+        }
+    }
+    return STEP_PASS;
+}
+
+enum step run_flat(struct machine *machine, const struct schema_node *node, uint32_t value);
+
+/* A walk over the members of a map. */
+struct member_walk {
+    uint32_t cursor; /* at a key */
+    uint32_t left;
+    uint32_t count; /* of required keys seen */
+};
+
+/* Goes on as long as members' subschemas have one of the flags. STEP_CALL: the walk is at a member whose one has not.
+ */
+ALWAYS_INLINE enum step walk_members(struct machine *machine, const struct object_rule *rule, struct member_walk *walk,
+                                     uint32_t flags) {
+    const struct wire_item *items = machine->items;
+    const struct key_table *table = rule->table != NO_INDEX ? &machine->view.tables[rule->table] : NULL;
+    uint32_t cursor = walk->cursor;
+    uint32_t left = walk->left;
+    uint32_t count = walk->count;
+    enum step step = STEP_PASS;
+    for (; left > 0; left--) {
+        uint32_t value = items[cursor].next;
+        const struct key *key = NULL;
+        if (table != NULL && items[cursor].kind == WIRE_STR) {
+            struct bytes name = machine_text(machine, cursor);
+            key = program_find_key(&machine->view, table, name, hash_bytes(name, table->seed));
+        }
+        uint32_t schema = key != NULL && key->schema != NO_INDEX ? key->schema : rule->additional;
+        if (schema != NO_INDEX) {
+            const struct schema_node *node = &machine->view.schemas[schema];
+            uint32_t has = node->flags & flags;
+            if (has == 0) {
+                step = STEP_CALL;
+                break;
+            }
+            step = (has & SCHEMA_LEAF) != 0 ? run_leaf(machine, node, value) : run_flat(machine, node, value);
+            if (step != STEP_PASS) {
+                break;
+            }
+        }
+        count += key != NULL ? key->required : 0;
+        cursor = items[value].next;
+    }
+    *walk = (struct member_walk){.cursor = cursor, .left = left, .count = count};
+    return step;
+}
+
+#endif
