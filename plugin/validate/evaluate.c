@@ -143,6 +143,11 @@ uint64_t validate_context_steps(const struct validate_context *context) {
     return context->steps;
 }
 
+size_t validate_context_memory(const struct validate_context *context) {
+    return sizeof *context + context->work.scratch_capacity + context->frame_capacity * sizeof(struct frame) +
+           context->memo_capacity * sizeof(struct memo_entry) + context->memo_set_capacity * sizeof(uint64_t);
+}
+
 static void machine_init(struct machine *machine, const struct validate_program *program,
                          struct validate_context *context, struct wire_value payload) {
     context->work.steps_left = program->limits.steps_max;

@@ -100,6 +100,8 @@ WARN_UNUSED enum status wire_map_finish(const struct wire_map *map, const char *
 enum wire_presence { OPTIONAL, REQUIRED };
 
 /* False: absent. */
+bool wire_map_find_or_nil(struct wire_map *map, const char *name, struct wire_value *ret_value);
+/* The same, and nil counts as absent. */
 bool wire_map_find(struct wire_map *map, const char *name, struct wire_value *ret_value);
 /* A non-empty UTF-8 string without NUL, at most size_max bytes. Longer: INVALID, naming both sizes. */
 WARN_UNUSED enum status wire_map_name(struct wire_map *map, const char *name, enum wire_presence presence, size_t size_max,

@@ -39,7 +39,7 @@ Test(init, a_new_store_says_what_it_is) {
     struct es *es = es_open("{'durability': 'normal'}");
 
     es_expect(es->reply,
-              "{'path': '%s', 'mode': 'write', 'created': true, 'store_id': {'$bin': '*'}, 'format': 1, 'last_id': 0,"
+              "{'path': '%s', 'mode': 'write', 'created': true, 'store_id': {'$bin': '*'}, 'format': 2, 'last_id': 0,"
               " 'durability': 'normal', 'sqlite': '*'}",
               es->path);
     es_close(es);
@@ -311,7 +311,7 @@ Test(init, a_file_of_a_newer_format_is_incompatible_and_says_which) {
 
     json_t *reply = refused_init(es, NULL, POLARIS_ES_INCOMPATIBLE, NULL);
 
-    es_expect(reply, "{'details': {'format': 99, 'format_max': 1}}");
+    es_expect(reply, "{'details': {'format': 99, 'format_max': 2}}");
     json_decref(reply);
     es_close(es);
 }

@@ -6,6 +6,7 @@
 #define POLARIS_SQLITE_WRITER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "storage/sqlite/connection.h"
 #include "storage/sqlite/tail.h"
@@ -37,7 +38,9 @@ struct writer {
     struct writer_progress progress; /* the writer's thread only */
     struct type_cache types;
     int64_t page_size;
-    int wal_pages; /* of the log, after the last commit */
+    int wal_pages;          /* of the log, after the last commit */
+    int64_t schema_changes; /* how many jobs changed schemas or settings, or tried to; the writer's thread only */
+    atomic_int_least64_t schema_generation; /* the same, as of the end of the last group: others read it */
 
     pthread_t thread;
     pthread_t checkpoint_thread;
@@ -65,6 +68,11 @@ int64_t writer_stop(struct writer *writer);
 
 /* Queues the job and waits until it is committed. BUSY: queue_max jobs wait already. */
 WARN_UNUSED enum status writer_run(struct writer *writer, write_function function, void *argument, struct error *error);
+
+/* < 0: the store was opened for reading. */
+static inline int64_t writer_schema_generation(const struct writer *writer) {
+    return writer->started ? atomic_load(&writer->schema_generation) : -1;
+}
 
 /* The next id, and the time to record with it. */
 int64_t writer_next_id(struct writer *writer);
