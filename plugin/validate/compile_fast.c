@@ -173,8 +173,11 @@ static bool applies_leaves(const struct compiler *compiler, const struct instruc
     if (in->op == OP_ITEMS) {
         return is_leaf(compiler, in->a);
     }
+    if (in->op != OP_OBJECT) {
+        return false;
+    }
     const struct object_rule *rule = SECTION(compiler, objects, struct object_rule, in->a);
-    if (in->op != OP_OBJECT || rule->pattern_count > 0 || !is_leaf(compiler, rule->additional)) {
+    if (rule->pattern_count > 0 || !is_leaf(compiler, rule->additional)) {
         return false;
     }
     const struct key_table empty = {0};

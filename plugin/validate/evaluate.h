@@ -88,6 +88,7 @@ struct machine {
     const uint8_t *bytes;
     struct frame *frames;
     uint32_t depth;
+    uint32_t depth_max;   /* until the frames grow, or may not */
     bool result;          /* of the last call */
     uint64_t memo_below;  /* results are remembered once fewer steps than these are left */
     struct branch branch; /* of the next call, in MODE_EXPLAIN */

@@ -39,7 +39,7 @@ ALWAYS_INLINE enum step push_frame(struct machine *machine, enum mode mode, uint
     const struct schema_node *node = &machine->view.schemas[schema];
     uint32_t mark = machine->work->scratch_size;
     uint32_t track = WORK_NONE;
-    if (machine->depth == machine->context->frame_capacity && !machine_grow(machine)) {
+    if (machine->depth == machine->depth_max && !machine_grow(machine)) {
         return STEP_LIMIT;
     }
     if (mode != MODE_FAST && needs_set(machine, mode, node->flags, value, relation)) {

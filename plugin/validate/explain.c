@@ -21,7 +21,7 @@ struct validate_report_entry {
 void validate_report_done(struct validate_report *report) {
     free(report->entries);
     buffer_done(&report->text);
-    *report = (struct validate_report){.hide_values = report->hide_values};
+    *report = (struct validate_report){.failures_max = report->failures_max, .hide_values = report->hide_values};
 }
 
 static struct bytes span_text(const struct validate_report *report, struct span span) {
@@ -166,7 +166,8 @@ static const char *code_of(enum keyword keyword) {
 
 static void add_failure(struct machine *machine, const struct frame *frame, enum keyword keyword, const char *message) {
     struct validate_report *report = machine->report;
-    if (report->truncated || !work_spend(machine->work, machine->depth)) {
+    bool is_full = report->failures_max > 0 && report->count == report->failures_max;
+    if (report->truncated || is_full || !work_spend(machine->work, machine->depth)) {
         report->truncated = true;
         return;
     }
