@@ -40,7 +40,7 @@ const struct wire_form WIRE_FORMS[256] = {
     /* 0xCC */ {WIRE_INT, 2, 0, 0},
     {WIRE_INT, 3, 0, 0},
     {WIRE_INT, 5, 0, 0},
-    {WIRE_INT, 9, 0, 0},
+    {WIRE_UINT, 9, 0, 0},
     /* 0xD0 */ {WIRE_INT, 2, 0, 0},
     {WIRE_INT, 3, 0, 0},
     {WIRE_INT, 5, 0, 0},
@@ -60,6 +60,25 @@ const struct wire_form WIRE_FORMS[256] = {
     /* 0xE0 */ SIXTEEN_NUMBERS,
     SIXTEEN_NUMBERS,
 };
+
+enum wire_head_result wire_head_read(const uint8_t *data, size_t left, struct wire_head *ret_head) {
+    const struct wire_form *form = &WIRE_FORMS[data[0]];
+    uint32_t size = form->fixed;
+    if (left < form->header_size) {
+        return WIRE_HEAD_CUT;
+    }
+    if (form->length_bytes != 0 && !wire_length_read(data, form, &size)) {
+        return WIRE_HEAD_UNKNOWN;
+    }
+    ret_head->kind = (enum wire_kind)form->kind;
+    if (form->kind == WIRE_UINT && !wire_uint_is_large(data)) {
+        ret_head->kind = WIRE_INT;
+    }
+    ret_head->header_size = form->header_size;
+    ret_head->size = size;
+    uint64_t needed = form->kind == WIRE_MAP ? 2 * (uint64_t)size : size;
+    return needed > left - form->header_size ? WIRE_HEAD_CLAIMS : WIRE_HEAD_OK;
+}
 
 size_t wire_skip(const uint8_t *data, size_t left) {
     size_t offset = 0;

@@ -46,36 +46,30 @@ static inline uint64_t wire_read_64(const uint8_t *data) {
     return (uint64_t)wire_read_32(data) << 32 | wire_read_32(data + 4);
 }
 
-/* Reads the header at `data`, of which `left` >= 1 bytes are there. */
-WARN_UNUSED static inline enum wire_head_result wire_head_read(const uint8_t *data, size_t left,
-                                                               struct wire_head *ret_head) {
-    const struct wire_form form = WIRE_FORMS[data[0]];
-    if (left < form.header_size) {
-        return WIRE_HEAD_CUT;
+/* The length or count of a header that has one, all of whose bytes are there. False: it is no header. */
+WARN_UNUSED static inline bool wire_length_read(const uint8_t *data, const struct wire_form *form, uint32_t *ret) {
+    switch (form->length_bytes) {
+    case 1:
+        *ret = data[1];
+        return true;
+    case 2:
+        *ret = wire_read_16(data + 1);
+        return true;
+    case 4:
+        *ret = wire_read_32(data + 1);
+        return true;
+    default:
+        return false;
     }
-    uint32_t size = form.fixed;
-    if (form.length_bytes != 0) {
-        switch (form.length_bytes) {
-        case 1:
-            size = data[1];
-            break;
-        case 2:
-            size = wire_read_16(data + 1);
-            break;
-        case 4:
-            size = wire_read_32(data + 1);
-            break;
-        default:
-            return WIRE_HEAD_UNKNOWN;
-        }
-    }
-    /* The one header whose kind depends on more: of 64 bits, unsigned. */
-    bool is_large = data[0] == 0xCF && (data[1] & 0x80) != 0;
-    *ret_head = (struct wire_head){
-        .kind = is_large ? WIRE_UINT : (enum wire_kind)form.kind, .header_size = form.header_size, .size = size};
-    uint64_t needed = form.kind == WIRE_MAP ? 2 * (uint64_t)size : size;
-    return needed > left - form.header_size ? WIRE_HEAD_CLAIMS : WIRE_HEAD_OK;
 }
+
+/* Of the header of 64 bits, unsigned: the one whose kind depends on more than its first byte. */
+static inline bool wire_uint_is_large(const uint8_t *data) {
+    return (data[1] & 0x80) != 0;
+}
+
+/* Reads the header at `data`, of which `left` >= 1 bytes are there. */
+WARN_UNUSED enum wire_head_result wire_head_read(const uint8_t *data, size_t left, struct wire_head *ret_head);
 
 /* The elements directly inside: two for each pair of a map. */
 static inline uint64_t wire_head_children(const struct wire_head *head) {
