@@ -19,7 +19,7 @@ static enum step run_object(struct machine *machine, const struct object_rule *r
 
 static enum step run_items(struct machine *machine, const struct instruction *in, uint32_t value) {
     const struct wire_item *items = machine->items;
-    const struct schema_node *node = &machine->view.schemas[in->a];
+    const struct schema_node *node = &machine->view->schemas[in->a];
     if (items[value].kind != WIRE_ARRAY) {
         return STEP_PASS;
     }
@@ -38,8 +38,8 @@ static enum step run_items(struct machine *machine, const struct instruction *in
 
 enum step run_flat(struct machine *machine, const struct schema_node *node, uint32_t value) {
     for (uint32_t pc = node->fast; pc < node->fast_end; pc++) {
-        const struct instruction *in = &machine->view.code[pc];
-        enum step step = in->op == OP_OBJECT  ? run_object(machine, &machine->view.objects[in->a], value)
+        const struct instruction *in = &machine->view->code[pc];
+        enum step step = in->op == OP_OBJECT  ? run_object(machine, &machine->view->objects[in->a], value)
                          : in->op == OP_ITEMS ? run_items(machine, in, value)
                                               : (enum step)assert_holds(machine, in, value);
         if (step != STEP_PASS) {

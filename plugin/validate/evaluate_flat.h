@@ -7,7 +7,7 @@
 
 ALWAYS_INLINE enum step run_leaf(struct machine *machine, const struct schema_node *node, uint32_t value) {
     for (uint32_t pc = node->fast; pc < node->fast_end; pc++) {
-        enum verdict verdict = assert_holds(machine, &machine->view.code[pc], value);
+        enum verdict verdict = assert_holds(machine, &machine->view->code[pc], value);
         if (__builtin_expect(verdict != VERDICT_YES, 0)) {
             return (enum step)verdict;
         }
@@ -29,7 +29,7 @@ struct member_walk {
 ALWAYS_INLINE enum step walk_members(struct machine *machine, const struct object_rule *rule, struct member_walk *walk,
                                      uint32_t flags) {
     const struct wire_item *items = machine->items;
-    const struct key_table *table = rule->table != NO_INDEX ? &machine->view.tables[rule->table] : NULL;
+    const struct key_table *table = rule->table != NO_INDEX ? &machine->view->tables[rule->table] : NULL;
     uint32_t cursor = walk->cursor;
     uint32_t left = walk->left;
     uint32_t count = walk->count;
@@ -38,12 +38,11 @@ ALWAYS_INLINE enum step walk_members(struct machine *machine, const struct objec
         uint32_t value = items[cursor].next;
         const struct key *key = NULL;
         if (table != NULL && items[cursor].kind == WIRE_STR) {
-            struct bytes name = machine_text(machine, cursor);
-            key = program_find_key(&machine->view, table, name, hash_bytes(name, table->seed));
+            key = machine_find_key(machine, table, cursor);
         }
         uint32_t schema = key != NULL && key->schema != NO_INDEX ? key->schema : rule->additional;
         if (schema != NO_INDEX) {
-            const struct schema_node *node = &machine->view.schemas[schema];
+            const struct schema_node *node = &machine->view->schemas[schema];
             uint32_t has = node->flags & flags;
             if (has == 0) {
                 step = STEP_CALL;
