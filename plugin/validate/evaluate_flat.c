@@ -13,7 +13,7 @@ static enum step run_object(struct machine *machine, const struct object_rule *r
         return STEP_LIMIT;
     }
     struct member_walk walk = {.cursor = value + 1, .left = item->size};
-    enum step step = walk_members(machine, rule, &walk, SCHEMA_LEAF);
+    enum step step = walk_members(machine, rule, &walk, SCHEMA_LEAF | SCHEMA_FLAT);
     return step != STEP_PASS ? step : walk.count == rule->required ? STEP_PASS : STEP_FAIL;
 }
 
@@ -28,7 +28,7 @@ static enum step run_items(struct machine *machine, const struct instruction *in
     }
     uint32_t element = value + 1;
     for (uint32_t i = 0; i < items[value].size; i++, element = items[element].next) {
-        enum step step = i >= in->b ? run_leaf(machine, node, element) : STEP_PASS;
+        enum step step = i >= in->b ? run_small(machine, node, element) : STEP_PASS;
         if (step != STEP_PASS) {
             return step;
         }
@@ -41,6 +41,7 @@ enum step run_flat(struct machine *machine, const struct schema_node *node, uint
         const struct instruction *in = &machine->view->code[pc];
         enum step step = in->op == OP_OBJECT  ? run_object(machine, &machine->view->objects[in->a], value)
                          : in->op == OP_ITEMS ? run_items(machine, in, value)
+                         : in->op == OP_REF   ? run_small(machine, &machine->view->schemas[in->a], value)
                                               : (enum step)assert_holds(machine, in, value);
         if (step != STEP_PASS) {
             return step;

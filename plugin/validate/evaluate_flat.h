@@ -15,7 +15,12 @@ ALWAYS_INLINE enum step run_leaf(struct machine *machine, const struct schema_no
     return STEP_PASS;
 }
 
+/* Applies itself to the subschemas' elements: FLAT_LEVELS_MAX deep. */
 enum step run_flat(struct machine *machine, const struct schema_node *node, uint32_t value);
+
+ALWAYS_INLINE enum step run_small(struct machine *machine, const struct schema_node *node, uint32_t value) {
+    return (node->flags & SCHEMA_LEAF) != 0 ? run_leaf(machine, node, value) : run_flat(machine, node, value);
+}
 
 /* A walk over the members of a map. */
 struct member_walk {
@@ -48,7 +53,7 @@ ALWAYS_INLINE enum step walk_members(struct machine *machine, const struct objec
                 step = STEP_CALL;
                 break;
             }
-            step = (has & SCHEMA_LEAF) != 0 ? run_leaf(machine, node, value) : run_flat(machine, node, value);
+            step = run_small(machine, node, value);
             if (step != STEP_PASS) {
                 break;
             }

@@ -82,8 +82,11 @@ enum schema_flag {
     SCHEMA_TRACKS_PROPERTIES = 8,
     SCHEMA_FAST_TRACKS_ITEMS = 16, /* and so has its fast code */
     SCHEMA_FAST_TRACKS_PROPERTIES = 32,
-    SCHEMA_FLAT = 64, /* its fast code is assertions, and applicators of leaves to elements: it needs no frame */
+    SCHEMA_FLAT = 64, /* its fast code is assertions, and applicators of leaves and flat ones: it needs no frame */
 };
+
+/* How far flat subschemas apply each other: so deep the run recurses, whatever the payload. */
+enum { FLAT_LEVELS_MAX = 4 };
 
 struct schema_node {
     uint32_t plain, plain_end; /* instructions */
