@@ -92,7 +92,8 @@ struct schema_node {
     uint32_t plain, plain_end; /* instructions */
     uint32_t fast, fast_end;
     uint32_t location;
-    uint32_t flags;
+    uint16_t flags;
+    uint16_t accepts; /* a bit for each enum wire_kind whose values are valid, whatever they are */
 };
 
 /* Where a subschema stands: text after that of its parent; a root's text is a URI and "#". */
@@ -102,9 +103,10 @@ struct location {
 };
 
 struct key {
-    uint32_t text, size;
+    uint32_t hash; /* the mark, or of a seeded table the upper half */
+    uint32_t size;
+    uint32_t text;
     uint32_t schema; /* or NO_INDEX */
-    uint32_t hash;   /* the mark, or of a seeded table the upper half */
     uint32_t required;
 };
 
@@ -230,21 +232,43 @@ static inline struct key_place key_place(const struct key_table *table, struct b
     return (struct key_place){(uint32_t)(hash >> 32), (uint32_t)hash & table->mask};
 }
 
+/* What looking keys up in a table takes, for whoever does it again and again. */
+struct key_search {
+    const struct key_table *table;
+    const uint32_t *slots;
+    const struct key *keys;
+    const uint8_t *text;
+    uint32_t mask;
+};
+
+static inline struct key_search key_search(const struct program_view *view, const struct key_table *table) {
+    return (struct key_search){.table = table,
+                               .slots = view->slots + table->slots,
+                               .keys = view->keys + table->first,
+                               .text = view->text,
+                               .mask = table->mask};
+}
+
 /* The key, or NULL. `mark`: that of the name on its tape. */
-static inline const struct key *program_find_key(const struct program_view *view, const struct key_table *table,
-                                                 struct bytes name, uint16_t mark) {
-    struct key_place place = key_place(table, name, mark);
-    for (uint32_t slot = place.slot;; slot = (slot + 1) & table->mask) {
-        uint32_t number = view->slots[table->slots + slot];
+static inline const struct key *key_search_find(const struct key_search *search, struct bytes name, uint16_t mark) {
+    struct key_place place = key_place(search->table, name, mark);
+    for (uint32_t slot = place.slot;; slot = (slot + 1) & search->mask) {
+        uint32_t number = search->slots[slot];
         if (number == 0) {
             return NULL;
         }
-        const struct key *key = &view->keys[table->first + number - 1];
+        const struct key *key = &search->keys[number - 1];
         if (key->hash == place.hash && key->size == name.size &&
-            program_same_text(view->text + key->text, name.data, key->size)) {
+            program_same_text(search->text + key->text, name.data, key->size)) {
             return key;
         }
     }
+}
+
+static inline const struct key *program_find_key(const struct program_view *view, const struct key_table *table,
+                                                 struct bytes name, uint16_t mark) {
+    struct key_search search = key_search(view, table);
+    return key_search_find(&search, name, mark);
 }
 
 #endif
