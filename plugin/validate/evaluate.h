@@ -79,7 +79,7 @@ struct validate_context {
 };
 
 struct machine {
-    struct program_view view;
+    const struct program_view *view;
     struct work *work;
     struct validate_context *context;
     const struct validate_program *program;
@@ -98,6 +98,11 @@ struct machine {
 static inline struct bytes machine_text(const struct machine *machine, uint32_t item) {
     const struct wire_item *at = &machine->items[item];
     return (struct bytes){machine->bytes + at->offset + at->header_size, at->size};
+}
+
+static inline const struct key *machine_find_key(const struct machine *machine, const struct key_table *table,
+                                                 uint32_t item) {
+    return program_find_key(machine->view, table, machine_text(machine, item), machine->items[item].mark);
 }
 
 static inline struct wire_value machine_value(const struct machine *machine, uint32_t item) {
