@@ -1,7 +1,7 @@
 /* compile.c: from a schema to a program: the steps, and their failures. */
 #include "validate/compile.h"
 
-#include "validate/json_text.h"
+#include "wire/json_text.h"
 #include "validate/metaschemas.h"
 #include "validate/uri.h"
 #include "validate/value.h"

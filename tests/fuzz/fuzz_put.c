@@ -3,7 +3,7 @@
  * The first byte has the options, the second the limits; the rest is JSON text or, if it is no such, msgpack. */
 #include "require.h"
 
-#include "validate/json_text.h"
+#include "wire/json_text.h"
 #include "validate/program.h"
 #include "validate/validate.h"
 #include "wire/text.h"
