@@ -97,7 +97,7 @@ bool compile_spend(struct compiler *compiler, uint64_t steps) {
 
 /* ---- the program ---- */
 
-static void compiler_done(struct compiler *compiler) {
+void compile_done(struct compiler *compiler) {
     for (uint32_t i = 0; i < compiler->patterns.count; i++) {
         pattern_free(*VECTOR_AT(compiler->patterns, struct pattern *, i));
     }
@@ -192,8 +192,16 @@ static enum status build(struct compiler *compiler, struct validate_program **re
 
 /* ---- the steps ---- */
 
-static enum status read_sources(struct compiler *compiler, struct wire_value schema) {
-    const struct validate_options *options = compiler->options;
+enum status compile_read(struct compiler *compiler, struct wire_value schema, const struct validate_options *options,
+                         struct error *error) {
+    compiler->options = options;
+    compiler->error = error;
+    compiler->work.steps_left = options->limits.compile_steps_max;
+    compiler->work.scratch_max = options->limits.memory_max;
+    compiler->sources = calloc(options->document_count + METASCHEMA_COUNT + 2, sizeof *compiler->sources);
+    if (compiler->sources == NULL || !buffer_reserve(&compiler->names, 1)) {
+        return compile_no_memory(compiler);
+    }
     uint32_t number;
     enum status status = compile_add_source(compiler, schema, (struct bytes){0}, &number);
     for (size_t i = 0; i < options->document_count && status == OK; i++) {
@@ -304,17 +312,8 @@ static enum status check_metaschema(struct compiler *compiler, struct validate_r
 enum status validate_compile(struct wire_value schema, const struct validate_options *options,
                              struct validate_program **ret_program, struct validate_report *report,
                              struct error *error) {
-    CLEANUP(compiler_done)
-    struct compiler compiler = {
-        .options = options,
-        .error = error,
-        .work = {.steps_left = options->limits.compile_steps_max, .scratch_max = options->limits.memory_max},
-    };
-    compiler.sources = calloc(options->document_count + METASCHEMA_COUNT + 2, sizeof *compiler.sources);
-    if (compiler.sources == NULL || !buffer_reserve(&compiler.names, 1)) {
-        return compile_no_memory(&compiler);
-    }
-    enum status status = read_sources(&compiler, schema);
+    CLEANUP(compile_done) struct compiler compiler = {0};
+    enum status status = compile_read(&compiler, schema, options, error);
     if (status == OK && !options->trusted) {
         status = check_metaschema(&compiler, report);
     }
