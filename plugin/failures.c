@@ -24,15 +24,13 @@ static void put_failure(struct wire_writer *writer, const struct validate_failur
     put_text_field(writer, "line", bytes_from_string(line));
 }
 
-bool failures_put(struct wire_writer *writer, const struct validate_report *report, uint32_t failures_max,
-                  uint32_t base) {
-    uint32_t count = report->count < failures_max ? report->count : failures_max;
-    wire_put_array(writer, count);
-    for (uint32_t i = 0; i < count; i++) {
+bool failures_put(struct wire_writer *writer, const struct validate_report *report, uint32_t base) {
+    wire_put_array(writer, report->count);
+    for (uint32_t i = 0; i < report->count; i++) {
         struct validate_failure failure = validate_report_at(report, i);
         put_failure(writer, &failure, base);
     }
-    return report->truncated || count < report->count;
+    return report->truncated;
 }
 
 void failures_put_limit(struct wire_writer *writer, const struct error *error) {
@@ -44,10 +42,10 @@ void failures_put_limit(struct wire_writer *writer, const struct error *error) {
 }
 
 void failures_add_details(struct error *error, struct wire_writer *details, const struct validate_report *report,
-                          uint32_t failures_max, uint32_t base) {
+                          uint32_t base) {
     wire_rollback(details, 0);
     wire_put_text(details, "failures");
-    bool truncated = failures_put(details, report, failures_max, base);
+    bool truncated = failures_put(details, report, base);
     wire_put_text(details, "truncated");
     wire_put_bool(details, truncated);
     if (!details->failed) {

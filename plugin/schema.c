@@ -450,6 +450,7 @@ static const struct op SCHEMA_OPS[] = {
     {"policy", true, schema_policy},
     {"retire", true, schema_retire},
     {"validate", false, schema_validate},
+    {"check", false, schema_check},
     {"dry_run", false, schema_dry_run},
     {0},
 };

@@ -4,11 +4,13 @@
 
 #include "schema_source.h"
 #include "use_cases.h"
+#include "validate/compatible.h"
 
 /* How often a put or a policy is made anew because schemas changed while it was checked. */
 enum { SCHEMA_ROUNDS_MAX = 16 };
 
 WARN_UNUSED enum status schema_put(struct call *call);
+WARN_UNUSED enum status schema_check(struct call *call);
 WARN_UNUSED enum status schema_validate(struct call *call);
 WARN_UNUSED enum status schema_dry_run(struct call *call);
 
@@ -61,24 +63,23 @@ WARN_UNUSED enum status schema_compile_kept(struct call *call, struct schema_kep
 
 /* ---- comparing ---- */
 
-enum schema_answer { SCHEMA_YES, SCHEMA_NO, SCHEMA_UNKNOWN };
-
 /* A new version against those that the mode names. */
 struct schema_comparison {
     enum schema_compatibility mode;
     enum schema_content content;
     int64_t version; /* > 0: against this one only */
-    enum schema_answer answer;
-    struct wire_writer against;     /* versions: integers, one behind the other */
+    enum compatible_answer answer;
+    struct buffer against;          /* the versions: int64_t, one behind the other */
     struct wire_writer differences; /* maps, one behind the other */
-    uint32_t against_count, difference_count;
+    uint32_t difference_count;
     bool truncated;
 };
 void schema_comparison_done(struct schema_comparison *comparison);
+/* `program`: of the request's schema. The first three are set by the caller; the others are zero. */
 WARN_UNUSED enum status schema_compare(struct call *call, const struct schema_request *request,
                                        const struct validate_program *program, const struct schema_settings *settings,
                                        struct schema_comparison *comparison);
-/* `answer`, `against` and `differences` as pairs of a map; returns how many. */
+/* The comparison as pairs of a map; returns how many. */
 uint32_t schema_put_comparison(struct wire_writer *writer, const struct schema_comparison *comparison);
 
 /* ---- trying over stored events ---- */

@@ -45,7 +45,7 @@ static enum status refuse_expected(struct call *call, const struct put *put, int
 
 static enum status refuse_incompatible(struct call *call, const struct put *put,
                                        const struct schema_comparison *comparison) {
-    bool is_unknown = comparison->answer == SCHEMA_UNKNOWN;
+    bool is_unknown = comparison->answer == COMPATIBLE_UNKNOWN;
     error_set(call->error, CONFLICT, "%s: the schema is %s with what %.*s demands, which is %s%s", call->name,
               is_unknown ? "not known to be compatible" : "not compatible", BYTES_FORMAT(put->request.type),
               SCHEMA_COMPATIBILITY_NAMES[comparison->mode],
@@ -82,7 +82,7 @@ static enum status settle_by_events(struct call *call, const struct put *put, st
     bool backward = schema_compatibility_is_backward(comparison->mode);
     bool forward = schema_compatibility_is_forward(comparison->mode);
     bool holds = (!backward || run.newly_invalid == 0) && (!forward || run.newly_valid == 0);
-    comparison->answer = holds ? SCHEMA_YES : SCHEMA_NO;
+    comparison->answer = holds ? COMPATIBLE_YES : COMPATIBLE_NO;
     return OK;
 }
 
@@ -94,14 +94,14 @@ static enum status check_compatible(struct call *call, const struct put *put, st
     CLEANUP(schema_comparison_done)
     struct schema_comparison comparison = {.mode = kept->settings.compatibility, .content = kept->settings.content};
     enum status status = schema_compare(call, &put->request, program, &kept->settings, &comparison);
-    if (status == OK && comparison.answer == SCHEMA_UNKNOWN && kept->settings.unknown == SCHEMA_UNKNOWN_DRY_RUN) {
+    if (status == OK && comparison.answer == COMPATIBLE_UNKNOWN && kept->settings.unknown == SCHEMA_UNKNOWN_DRY_RUN) {
         status = settle_by_events(call, put, kept, program, &comparison);
     }
     if (status != OK) {
         return status;
     }
-    bool is_accepted = comparison.answer == SCHEMA_YES ||
-                       (comparison.answer == SCHEMA_UNKNOWN && kept->settings.unknown == SCHEMA_UNKNOWN_ACCEPT);
+    bool is_accepted = comparison.answer == COMPATIBLE_YES ||
+                       (comparison.answer == COMPATIBLE_UNKNOWN && kept->settings.unknown == SCHEMA_UNKNOWN_ACCEPT);
     return is_accepted ? OK : refuse_incompatible(call, put, &comparison);
 }
 

@@ -165,7 +165,7 @@ enum status schema_source_compile(const struct schema_source *source, const stru
                                   const struct schema_settings *settings, bool trusted,
                                   struct validate_program **ret_program, struct wire_writer *details,
                                   struct error *error) {
-    CLEANUP(validate_report_done) struct validate_report report = {0};
+    CLEANUP(validate_report_done) struct validate_report report = {.failures_max = (uint32_t)config->failures_max};
     struct validate_options options = schema_source_options(source, config, settings);
     options.trusted = trusted;
     enum status status = validate_compile(schema_source_root(source), &options, ret_program, &report, error);
@@ -176,7 +176,7 @@ enum status schema_source_compile(const struct schema_source *source, const stru
     memcpy(path, error->path, sizeof path);
     error_set_path(error, "/schema%s", path);
     if (report.count > 0 && details != NULL) {
-        failures_add_details(error, details, &report, (uint32_t)config->failures_max, 0);
+        failures_add_details(error, details, &report, 0);
     }
     return status;
 }

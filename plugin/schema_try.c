@@ -161,6 +161,7 @@ static enum status judge(struct call *call, struct validate *validate, bool *ret
         return status;
     }
     validate->report.hide_values = validate->hide_values;
+    validate->report.failures_max = (uint32_t)validate->failures_max;
     status = validate_explain(validate->program, validate->context, validate->data, ret_valid, &validate->report,
                               call->error);
     return status == TOO_LARGE ? OK : status; /* the failures that were found are told, as truncated */
@@ -189,7 +190,7 @@ enum status schema_validate(struct call *call) {
     put_bool(call->reply, "valid", valid);
     wire_put_text(call->reply, "failures");
     uint32_t base = validate.data.document->items[validate.data.index].offset;
-    bool truncated = failures_put(call->reply, &validate.report, (uint32_t)validate.failures_max, base);
+    bool truncated = failures_put(call->reply, &validate.report, base);
     put_bool(call->reply, "truncated", truncated);
     put_int(call->reply, "steps", (int64_t)steps);
     uint32_t pairs = 4;
@@ -320,7 +321,9 @@ static bool visit_example(void *context, const struct stored_event *event) {
     struct call *call = visit->call;
     const struct config *config = &call->instance->config;
     CLEANUP(wire_document_done) struct wire_document tape = {0};
-    CLEANUP(validate_report_done) struct validate_report report = {.hide_values = config->hide_values};
+    CLEANUP(validate_report_done)
+    struct validate_report report = {.failures_max = (uint32_t)config->failures_max,
+                                     .hide_values = config->hide_values};
     bool valid = false;
     visit->status = wire_document_parse(&tape, event->data, &LIMITS, call->error);
     if (visit->status == OK) {
@@ -335,7 +338,7 @@ static bool visit_example(void *context, const struct stored_event *event) {
     put_int(call->reply, "id", event->id);
     put_int(call->reply, "size", (int64_t)event->data.size);
     wire_put_text(call->reply, "failures");
-    (void)failures_put(call->reply, &report, (uint32_t)config->failures_max, 0);
+    (void)failures_put(call->reply, &report, 0);
     return false;
 }
 

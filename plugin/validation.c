@@ -85,13 +85,13 @@ static enum status describe(struct judge *judge, const struct event *event, size
     } else {
         bool valid = false;
         judge->report.hide_values = config->hide_values;
+        judge->report.failures_max = (uint32_t)config->failures_max;
         enum status status = validate_explain(judge->subject->program, judge->context, payload, &valid, &judge->report,
                                               judge->call->error);
         if (status != OK && status != TOO_LARGE) { /* a limit: the failures so far are told, as truncated */
             return status;
         }
-        note->truncated = failures_put(text, &judge->report, (uint32_t)config->failures_max,
-                                       judge->document->items[payload.index].offset);
+        note->truncated = failures_put(text, &judge->report, judge->document->items[payload.index].offset);
         if (judge->report.count > 0) {
             struct validate_failure failure = validate_report_at(&judge->report, 0);
             validate_failure_print(&failure, note->line, sizeof note->line);

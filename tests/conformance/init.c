@@ -259,6 +259,10 @@ Test(init, a_reader_beside_the_writer_sees_what_is_committed_and_writes_nothing)
         {"dlq", "{'op': 'purge'}"},
         {"schema", "{'op': 'put', 'type': 'a', 'schema': true}"},
         {"schema", "{'op': 'policy', 'type': 'a', 'policy': 'off'}"},
+        {"schema", "{'op': 'retire', 'type': 'a', 'version': 1}"},
+        {"dlq", "{'op': 'rejected.resubmit', 'id': 1}"},
+        {"dlq", "{'op': 'rejected.discard', 'id': 1, 'reason': 'r'}"},
+        {"dlq", "{'op': 'rejected.purge'}"},
     };
     for (size_t i = 0; i < sizeof WRITES / sizeof WRITES[0]; i++) {
         (void)es_refused(es, POLARIS_ES_READ_ONLY, NULL, "read", WRITES[i].verb, "%s", WRITES[i].request);
@@ -266,10 +270,22 @@ Test(init, a_reader_beside_the_writer_sees_what_is_committed_and_writes_nothing)
     static const struct {
         const char *verb, *request;
     } READS[] = {
-        {"store", "{'op': 'batch.list'}"}, {"query", "{'op': 'events'}"},  {"query", "{'op': 'get', 'id': 1}"},
-        {"query", "{'op': 'histogram'}"},  {"query", "{'op': 'streams'}"}, {"query", "{'op': 'tags'}"},
-        {"query", "{'op': 'batches'}"},    {"query", "{'op': 'head'}"},    {"query", "{'op': 'interrupt'}"},
-        {"dlq", "{'op': 'list'}"},         {"dlq", "{'op': 'count'}"},     {"schema", "{'op': 'list'}"},
+        {"store", "{'op': 'batch.list'}"},
+        {"query", "{'op': 'events'}"},
+        {"query", "{'op': 'get', 'id': 1}"},
+        {"query", "{'op': 'histogram'}"},
+        {"query", "{'op': 'streams'}"},
+        {"query", "{'op': 'tags'}"},
+        {"query", "{'op': 'batches'}"},
+        {"query", "{'op': 'head'}"},
+        {"query", "{'op': 'interrupt'}"},
+        {"dlq", "{'op': 'list'}"},
+        {"dlq", "{'op': 'count'}"},
+        {"schema", "{'op': 'list'}"},
+        {"dlq", "{'op': 'rejected.list'}"},
+        {"schema", "{'op': 'validate', 'schema': true, 'data': 1}"},
+        {"schema", "{'op': 'check', 'type': 'a', 'schema': true}"},
+        {"schema", "{'op': 'dry_run', 'type': 'a', 'schema': true}"},
     };
     for (size_t i = 0; i < sizeof READS / sizeof READS[0]; i++) {
         (void)es_ok(es, READS[i].verb, "%s", READS[i].request);
