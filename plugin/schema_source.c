@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "failures.h"
-#include "validate/json_text.h"
+#include "wire/json_text.h"
 
 enum { URI_SIZE_MAX = 2048 };
 

@@ -302,8 +302,8 @@ struct storage_ops {
                                      struct error *error);
 
     /* schema */
-    /* Grows with every change of a schema or of settings. What was checked by an older one is checked again: appends
-     * and puts that bring it are BUSY. < 0: other processes may change schemas unnoticed. */
+    /* Grows with every change of a schema or of settings. Appends and puts bring the one that they were checked by, and
+     * are BUSY when their types were changed since. < 0: other processes may change schemas unnoticed. */
     int64_t (*schema_generation)(struct storage *self);
     /* The next version of the type. CONFLICT: expected_version. */
     enum status (*schema_put)(struct storage *self, const struct schema_put *put, int64_t *ret_version,

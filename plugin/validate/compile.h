@@ -104,6 +104,12 @@ enum status compile_limit(struct compiler *compiler, const char *name, uint64_t 
 /* False: the budget of steps is used up, or something failed before. */
 bool compile_spend(struct compiler *compiler, uint64_t steps);
 
+/* compile.c: reads the schema and the documents given with it into a zeroed compiler: what resolving references needs,
+ * and no more. The options are borrowed. */
+enum status compile_read(struct compiler *compiler, struct wire_value schema, const struct validate_options *options,
+                         struct error *error);
+void compile_done(struct compiler *compiler);
+
 /* compile_source.c */
 enum status compile_add_source(struct compiler *compiler, struct wire_value root, struct bytes uri,
                                uint32_t *ret_source);

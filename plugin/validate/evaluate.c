@@ -5,6 +5,7 @@
 #include "validate/evaluate_logic.h"
 #include "validate/evaluate_object.h"
 #include "validate/explain.h"
+#include "validate/hash.h"
 #include "validate/model.h"
 
 #include <stdlib.h>
@@ -86,7 +87,7 @@ ALWAYS_INLINE enum verdict run(struct machine *machine, enum mode mode, uint32_t
         if (!work_spend(machine->work, 1)) {
             return VERDICT_LIMIT;
         }
-        step = step_once(machine, mode, frame, &machine->view.code[frame->pc]);
+        step = step_once(machine, mode, frame, &machine->view->code[frame->pc]);
         if (step == STEP_CALL) {
             continue;
         }
@@ -151,6 +152,7 @@ size_t validate_context_memory(const struct validate_context *context) {
 static void machine_init(struct machine *machine, const struct validate_program *program,
                          struct validate_context *context, struct wire_value payload) {
     context->work.steps_left = program->limits.steps_max;
+    context->work.seed = context->seed;
     context->work.limit = WORK_FINE;
     context->work.scratch_size = 0;
     context->work.scratch_max = program->limits.memory_max;
@@ -164,6 +166,7 @@ static void machine_init(struct machine *machine, const struct validate_program 
     }
     uint64_t free_steps = MEMO_STEPS_MIN + 4 * (uint64_t)payload.document->item_count;
     *machine = (struct machine){
+        .view = &program->view,
         .work = &context->work,
         .context = context,
         .program = program,
@@ -171,8 +174,9 @@ static void machine_init(struct machine *machine, const struct validate_program 
         .items = payload.document->items,
         .bytes = payload.document->input.data,
         .frames = context->frames,
+        .depth_max =
+            context->frame_capacity < program->limits.frames_max ? context->frame_capacity : program->limits.frames_max,
         .memo_below = program->limits.steps_max > free_steps ? program->limits.steps_max - free_steps : 0};
-    program_view_init(&machine->view, program);
 }
 
 /* ---- runs ---- */
@@ -253,6 +257,7 @@ enum status validate_explain(const struct validate_program *program, struct vali
 
 enum status validate_same(struct wire_value a, struct wire_value b, bool *ret_same, struct error *error) {
     struct work work = {.steps_left = 8 * ((uint64_t)a.document->item_count + b.document->item_count) + 1024,
+                        .seed = (uintptr_t)a.document->items ^ HASH_SEED,
                         .scratch_max = UINT32_MAX};
     enum verdict verdict = value_equal(a, b, &work);
     free(work.scratch);

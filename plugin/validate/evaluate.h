@@ -79,7 +79,7 @@ struct validate_context {
 };
 
 struct machine {
-    struct program_view view;
+    const struct program_view *view;
     struct work *work;
     struct validate_context *context;
     const struct validate_program *program;
@@ -88,6 +88,7 @@ struct machine {
     const uint8_t *bytes;
     struct frame *frames;
     uint32_t depth;
+    uint32_t depth_max;   /* until the frames grow, or may not */
     bool result;          /* of the last call */
     uint64_t memo_below;  /* results are remembered once fewer steps than these are left */
     struct branch branch; /* of the next call, in MODE_EXPLAIN */
@@ -97,6 +98,11 @@ struct machine {
 static inline struct bytes machine_text(const struct machine *machine, uint32_t item) {
     const struct wire_item *at = &machine->items[item];
     return (struct bytes){machine->bytes + at->offset + at->header_size, at->size};
+}
+
+static inline const struct key *machine_find_key(const struct machine *machine, const struct key_table *table,
+                                                 uint32_t item) {
+    return program_find_key(machine->view, table, machine_text(machine, item), machine->items[item].mark);
 }
 
 static inline struct wire_value machine_value(const struct machine *machine, uint32_t item) {

@@ -7,7 +7,7 @@
 
 ALWAYS_INLINE enum step run_leaf(struct machine *machine, const struct schema_node *node, uint32_t value) {
     for (uint32_t pc = node->fast; pc < node->fast_end; pc++) {
-        enum verdict verdict = assert_holds(machine, &machine->view.code[pc], value);
+        enum verdict verdict = assert_holds(machine, &machine->view->code[pc], value);
         if (__builtin_expect(verdict != VERDICT_YES, 0)) {
             return (enum step)verdict;
         }
@@ -15,7 +15,20 @@ ALWAYS_INLINE enum step run_leaf(struct machine *machine, const struct schema_no
     return STEP_PASS;
 }
 
+/* Applies itself to the subschemas' elements: FLAT_LEVELS_MAX deep. */
 enum step run_flat(struct machine *machine, const struct schema_node *node, uint32_t value);
+
+ALWAYS_INLINE bool accepts_kind(const struct schema_node *node, uint8_t kind) {
+    return (node->accepts >> kind & 1) != 0;
+}
+
+/* Of a leaf or a flat one. */
+ALWAYS_INLINE enum step run_small(struct machine *machine, const struct schema_node *node, uint32_t value) {
+    if (accepts_kind(node, machine->items[value].kind)) {
+        return STEP_PASS;
+    }
+    return (node->flags & SCHEMA_LEAF) != 0 ? run_leaf(machine, node, value) : run_flat(machine, node, value);
+}
 
 /* A walk over the members of a map. */
 struct member_walk {
@@ -29,7 +42,10 @@ struct member_walk {
 ALWAYS_INLINE enum step walk_members(struct machine *machine, const struct object_rule *rule, struct member_walk *walk,
                                      uint32_t flags) {
     const struct wire_item *items = machine->items;
-    const struct key_table *table = rule->table != NO_INDEX ? &machine->view.tables[rule->table] : NULL;
+    const struct schema_node *schemas = machine->view->schemas;
+    bool has_keys = rule->table != NO_INDEX;
+    struct key_search search =
+        has_keys ? key_search(machine->view, &machine->view->tables[rule->table]) : (struct key_search){0};
     uint32_t cursor = walk->cursor;
     uint32_t left = walk->left;
     uint32_t count = walk->count;
@@ -37,19 +53,18 @@ ALWAYS_INLINE enum step walk_members(struct machine *machine, const struct objec
     for (; left > 0; left--) {
         uint32_t value = items[cursor].next;
         const struct key *key = NULL;
-        if (table != NULL && items[cursor].kind == WIRE_STR) {
-            struct bytes name = machine_text(machine, cursor);
-            key = program_find_key(&machine->view, table, name, hash_bytes(name, table->seed));
+        if (has_keys && items[cursor].kind == WIRE_STR) {
+            key = key_search_find(&search, machine_text(machine, cursor), items[cursor].mark);
         }
         uint32_t schema = key != NULL && key->schema != NO_INDEX ? key->schema : rule->additional;
         if (schema != NO_INDEX) {
-            const struct schema_node *node = &machine->view.schemas[schema];
+            const struct schema_node *node = &schemas[schema];
             uint32_t has = node->flags & flags;
             if (has == 0) {
                 step = STEP_CALL;
                 break;
             }
-            step = (has & SCHEMA_LEAF) != 0 ? run_leaf(machine, node, value) : run_flat(machine, node, value);
+            step = run_small(machine, node, value);
             if (step != STEP_PASS) {
                 break;
             }

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { FRAMES_MIN = 64, MEMO_CAPACITY_MIN = 1024 };
+enum { FRAMES_MIN = 64, MEMO_CAPACITY_MIN = 1024, SET_WORDS_MIN = 64 };
 
 bool machine_grow(struct machine *machine) {
     struct validate_context *context = machine->context;
@@ -23,6 +23,7 @@ bool machine_grow(struct machine *machine) {
     context->frames = frames;
     context->frame_capacity = capacity;
     machine->frames = frames;
+    machine->depth_max = capacity < frames_max ? capacity : frames_max;
     return true;
 }
 
@@ -33,15 +34,15 @@ uint32_t machine_new_set(struct machine *machine, uint32_t count) {
 
 /* ---- memo ---- */
 
-static uint32_t memo_slot(uint32_t capacity, uint32_t schema, uint32_t value) {
-    return (uint32_t)hash_number((uint64_t)schema << 32 | value, HASH_SEED) & (capacity - 1);
+static uint32_t memo_slot(const struct validate_context *context, uint32_t capacity, uint32_t schema, uint32_t value) {
+    return (uint32_t)hash_number((uint64_t)schema << 32 | value, context->seed) & (capacity - 1);
 }
 
 const struct memo_entry *memo_find(const struct validate_context *context, uint32_t schema, uint32_t value) {
     if (context->memo_count == 0) {
         return NULL;
     }
-    uint32_t slot = memo_slot(context->memo_capacity, schema, value);
+    uint32_t slot = memo_slot(context, context->memo_capacity, schema, value);
     for (;; slot = (slot + 1) & (context->memo_capacity - 1)) {
         const struct memo_entry *entry = &context->memo[slot];
         if (entry->run != context->run) {
@@ -53,8 +54,9 @@ const struct memo_entry *memo_find(const struct validate_context *context, uint3
     }
 }
 
-static void memo_place(struct memo_entry *entries, uint32_t capacity, struct memo_entry entry) {
-    uint32_t slot = memo_slot(capacity, entry.schema, entry.value);
+static void memo_place(const struct validate_context *context, struct memo_entry *entries, uint32_t capacity,
+                       struct memo_entry entry) {
+    uint32_t slot = memo_slot(context, capacity, entry.schema, entry.value);
     while (entries[slot].run == entry.run) {
         slot = (slot + 1) & (capacity - 1);
     }
@@ -64,10 +66,6 @@ static void memo_place(struct memo_entry *entries, uint32_t capacity, struct mem
 static bool memo_grow(struct machine *machine) {
     struct validate_context *context = machine->context;
     uint64_t capacity = context->memo_capacity == 0 ? MEMO_CAPACITY_MIN : 2 * (uint64_t)context->memo_capacity;
-    if (capacity * sizeof(struct memo_entry) > machine->program->limits.memory_max) {
-        machine->work->limit = WORK_MEMORY;
-        return false;
-    }
     struct memo_entry *entries = calloc(capacity, sizeof *entries);
     if (entries == NULL) {
         machine->work->limit = WORK_NO_MEMORY;
@@ -75,7 +73,7 @@ static bool memo_grow(struct machine *machine) {
     }
     for (uint32_t i = 0; i < context->memo_capacity; i++) {
         if (context->memo[i].run == context->run) {
-            memo_place(entries, (uint32_t)capacity, context->memo[i]);
+            memo_place(context, entries, (uint32_t)capacity, context->memo[i]);
         }
     }
     free(context->memo);
@@ -88,12 +86,12 @@ static bool memo_grow(struct machine *machine) {
 static bool keep_set(struct machine *machine, uint32_t set, uint32_t words, uint32_t *ret_kept) {
     struct validate_context *context = machine->context;
     uint64_t wanted = (uint64_t)context->memo_set_count + words;
-    if (wanted > context->memo_set_capacity) {
-        uint64_t capacity = 2 * wanted;
-        if (capacity * sizeof(uint64_t) > machine->program->limits.memory_max) {
-            machine->work->limit = WORK_MEMORY;
-            return false;
-        }
+    if (2 * wanted * sizeof(uint64_t) > machine->program->limits.memory_max) {
+        machine->work->limit = WORK_MEMORY;
+        return false;
+    }
+    if (wanted > context->memo_set_capacity || context->memo_sets == NULL) {
+        uint64_t capacity = wanted < SET_WORDS_MIN ? SET_WORDS_MIN : 2 * wanted;
         uint64_t *sets = realloc(context->memo_sets, capacity * sizeof *sets);
         if (sets == NULL) {
             machine->work->limit = WORK_NO_MEMORY;
@@ -115,13 +113,18 @@ bool memo_add(struct machine *machine, struct memo_entry entry, uint32_t set, ui
     if (memo_find(context, entry.schema, entry.value) != NULL) {
         return true;
     }
+    /* What is remembered counts, not the room that earlier runs left. */
+    if (2 * ((uint64_t)context->memo_count + 1) * sizeof entry > machine->program->limits.memory_max) {
+        machine->work->limit = WORK_MEMORY;
+        return false;
+    }
     if (2 * (context->memo_count + 1) > context->memo_capacity && !memo_grow(machine)) {
         return false;
     }
     if (set != WORK_NONE && entry.valid && !keep_set(machine, set, words, &entry.set)) {
         return false;
     }
-    memo_place(context->memo, context->memo_capacity, entry);
+    memo_place(context, context->memo, context->memo_capacity, entry);
     context->memo_count++;
     return true;
 }

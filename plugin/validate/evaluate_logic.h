@@ -25,7 +25,7 @@ ALWAYS_INLINE enum step step_all_of(struct machine *machine, enum mode mode, str
     }
     for (; frame->cursor < in->c; frame->cursor++) {
         set_branch(machine, mode, BRANCH_NUMBER, frame->cursor, 0);
-        enum step step = call_in_place(machine, mode, frame, machine->view.links[in->b + frame->cursor]);
+        enum step step = call_in_place(machine, mode, frame, machine->view->links[in->b + frame->cursor]);
         if (step >= STEP_LIMIT) {
             return step;
         }
@@ -75,7 +75,7 @@ ALWAYS_INLINE enum step step_branches(struct machine *machine, enum mode mode, s
     }
     for (; frame->cursor < in->c; frame->cursor++) {
         set_branch(machine, mode, BRANCH_NUMBER, frame->cursor, 0);
-        enum step step = call_in_place(machine, mode, frame, machine->view.links[in->b + frame->cursor]);
+        enum step step = call_in_place(machine, mode, frame, machine->view->links[in->b + frame->cursor]);
         if (step >= STEP_LIMIT) {
             return step;
         }
@@ -136,7 +136,7 @@ ALWAYS_INLINE enum step step_if(struct machine *machine, enum mode mode, struct 
 
 ALWAYS_INLINE enum step step_dependent_schemas(struct machine *machine, enum mode mode, struct frame *frame,
                                                const struct instruction *in) {
-    const struct key_table *table = &machine->view.tables[in->a];
+    const struct key_table *table = &machine->view->tables[in->a];
     if (machine->items[frame->value].kind != WIRE_MAP) {
         return STEP_PASS;
     }
@@ -156,8 +156,7 @@ ALWAYS_INLINE enum step step_dependent_schemas(struct machine *machine, enum mod
         if (machine->items[item].kind != WIRE_STR) {
             continue;
         }
-        struct bytes name = machine_text(machine, item);
-        const struct key *key = program_find_key(&machine->view, table, name, hash_bytes(name, table->seed));
+        const struct key *key = machine_find_key(machine, table, item);
         if (key == NULL) {
             continue;
         }

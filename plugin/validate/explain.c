@@ -21,7 +21,7 @@ struct validate_report_entry {
 void validate_report_done(struct validate_report *report) {
     free(report->entries);
     buffer_done(&report->text);
-    *report = (struct validate_report){.hide_values = report->hide_values};
+    *report = (struct validate_report){.failures_max = report->failures_max, .hide_values = report->hide_values};
 }
 
 static struct bytes span_text(const struct validate_report *report, struct span span) {
@@ -90,7 +90,7 @@ static bool append_branch(const struct machine *machine, struct buffer *buffer, 
     case BRANCH_NUMBER:
         return append_number(buffer, branch->number);
     case BRANCH_TEXT:
-        return append_token(buffer, program_text(&machine->view, branch->number, branch->size));
+        return append_token(buffer, program_text(machine->view, branch->number, branch->size));
     case BRANCH_NONE:
     case BRANCH_THEN:
     case BRANCH_ELSE:
@@ -107,7 +107,7 @@ static bool append_keyword_path(const struct machine *machine, struct buffer *bu
     bool fine = true;
     for (uint32_t i = 0; i + 1 < machine->depth && fine; i++) {
         const struct branch *branch = &machine->frames[i + 1].branch;
-        enum keyword through = (enum keyword)machine->view.code[machine->frames[i].pc].keyword;
+        enum keyword through = (enum keyword)machine->view->code[machine->frames[i].pc].keyword;
         through = branch->kind == BRANCH_THEN ? KEYWORD_THEN : branch->kind == BRANCH_ELSE ? KEYWORD_ELSE : through;
         fine = append_keyword(buffer, through) && append_branch(machine, buffer, branch);
     }
@@ -118,14 +118,14 @@ static bool append_location(const struct machine *machine, struct buffer *buffer
                             enum keyword keyword) {
     uint32_t chain[1100];
     uint32_t count = 0;
-    uint32_t at = machine->view.schemas[schema].location;
-    for (; at != NO_INDEX && count < sizeof chain / sizeof chain[0]; at = machine->view.locations[at].parent) {
+    uint32_t at = machine->view->schemas[schema].location;
+    for (; at != NO_INDEX && count < sizeof chain / sizeof chain[0]; at = machine->view->locations[at].parent) {
         chain[count++] = at;
     }
     bool fine = true;
     while (count > 0 && fine) {
-        const struct location *location = &machine->view.locations[chain[--count]];
-        fine = buffer_append(buffer, machine->view.text + location->text, location->size);
+        const struct location *location = &machine->view->locations[chain[--count]];
+        fine = buffer_append(buffer, machine->view->text + location->text, location->size);
     }
     return fine && append_keyword(buffer, keyword);
 }
@@ -166,7 +166,8 @@ static const char *code_of(enum keyword keyword) {
 
 static void add_failure(struct machine *machine, const struct frame *frame, enum keyword keyword, const char *message) {
     struct validate_report *report = machine->report;
-    if (report->truncated || !work_spend(machine->work, machine->depth)) {
+    bool is_full = report->failures_max > 0 && report->count == report->failures_max;
+    if (report->truncated || is_full || !work_spend(machine->work, machine->depth)) {
         report->truncated = true;
         return;
     }
@@ -200,7 +201,7 @@ void explain_failure(struct machine *machine, const struct frame *frame, enum ke
     va_start(args, format);
     error_print(message, sizeof message, format, args);
     va_end(args);
-    enum keyword own = (enum keyword)machine->view.code[frame->pc].keyword;
+    enum keyword own = (enum keyword)machine->view->code[frame->pc].keyword;
     add_failure(machine, frame, keyword == KEYWORD_NONE ? own : keyword, message);
 }
 

@@ -71,8 +71,9 @@ struct validate_failure {
 
 /* Failures, in the order of the schema. A zeroed one is empty. */
 struct validate_report {
-    bool hide_values; /* set by the caller: messages name types, never values of the payload */
-    bool truncated;   /* there were more failures, or to find them all would have taken too many steps */
+    uint32_t failures_max; /* set by the caller: more than these are `truncated`; 0: the limits' size alone counts */
+    bool hide_values;      /* set by the caller: messages name types, never values of the payload */
+    bool truncated;        /* there were more failures, or to find them all would have taken too many steps */
     uint32_t count;
     uint32_t capacity;
     struct validate_report_entry *entries;

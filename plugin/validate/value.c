@@ -208,7 +208,7 @@ static bool index_keys(struct equal_frame *frame, const struct wire_document *b,
     uint32_t *slots = work_at(work, frame->index);
     uint32_t key = frame->map_b + 1;
     for (; pairs > 0; pairs--) {
-        uint32_t slot = (uint32_t)value_hash((struct wire_value){b, key}, HASH_SEED) & frame->mask;
+        uint32_t slot = (uint32_t)value_hash((struct wire_value){b, key}, work->seed) & frame->mask;
         for (; slots[slot] != 0; slot = (slot + 1) & frame->mask) {
             if (!work_spend(work, 1)) {
                 return false;
@@ -228,7 +228,7 @@ static uint32_t find_pair(struct equal_frame *frame, struct wire_value a, const 
     }
     if (frame->index != WORK_NONE) {
         const uint32_t *slots = work_at(work, frame->index);
-        uint32_t slot = (uint32_t)value_hash(a, HASH_SEED) & frame->mask;
+        uint32_t slot = (uint32_t)value_hash(a, work->seed) & frame->mask;
         for (; slots[slot] != 0 && work_spend(work, 1); slot = (slot + 1) & frame->mask) {
             if (scalar_equal(a, (struct wire_value){b, slots[slot]})) {
                 return b->items[slots[slot]].next;

@@ -13,6 +13,9 @@ struct index_entry {
 
 bool vector_append(struct vector *vector, size_t record_size, const void *records, uint32_t count) {
     uint64_t wanted = (uint64_t)vector->count + count;
+    if (count == 0) {
+        return true; /* of an empty one there is no memory to point into */
+    }
     if (wanted > VECTOR_COUNT_MAX) {
         return false;
     }
@@ -29,9 +32,9 @@ bool vector_append(struct vector *vector, size_t record_size, const void *record
         vector->capacity = (uint32_t)capacity;
     }
     uint8_t *end = (uint8_t *)vector->data + vector->count * record_size;
-    if (records != NULL && count > 0) {
+    if (records != NULL) {
         memcpy(end, records, count * record_size);
-    } else if (count > 0) {
+    } else {
         memset(end, 0, count * record_size);
     }
     vector->count = (uint32_t)wanted;

@@ -11,7 +11,7 @@ uint32_t work_reserve(struct work *work, uint64_t size) {
         work->limit = WORK_MEMORY;
         return WORK_NONE;
     }
-    if (end > work->scratch_capacity) {
+    if (end > work->scratch_capacity || work->scratch == NULL) { /* even nothing has an address */
         uint64_t capacity = 2 * (uint64_t)work->scratch_capacity;
         capacity = capacity < end ? end : capacity;
         capacity = capacity < SCRATCH_CAPACITY_MIN ? SCRATCH_CAPACITY_MIN : capacity;

@@ -14,6 +14,7 @@ enum work_limit { WORK_FINE, WORK_STEPS, WORK_MEMORY, WORK_FRAMES, WORK_PATTERN,
 
 struct work {
     uint64_t steps_left;
+    uint64_t seed;         /* of hashes of what the payload chose: should be secret */
     enum work_limit limit; /* the one that was hit */
     uint8_t *scratch;      /* offsets into it stay good when it grows, pointers do not */
     uint32_t scratch_size;

@@ -276,7 +276,8 @@ static bool is_repeated(struct writer *writer, const struct append_request *requ
 /* Space and the condition. Who repeats a request, having lost its reply, gets the first ids: its own events must not
  * stand against it. */
 static enum status check_append(struct writer *writer, const struct append_request *request, struct error *error) {
-    enum status status = schemas_check_generation(writer, request->schema_generation, WHAT, error);
+    enum status status =
+        schemas_check_generation(writer, request->schema_generation, request->events, request->count, WHAT, error);
     if (status != OK) {
         return status;
     }

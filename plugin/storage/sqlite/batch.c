@@ -237,7 +237,8 @@ static enum status run_append(struct writer *writer, void *argument, struct erro
     struct batch_job *job = argument;
     const struct append_request *request = job->request;
     int64_t batch_id = 0;
-    enum status status = schemas_check_generation(writer, request->schema_generation, WHAT, error);
+    enum status status =
+        schemas_check_generation(writer, request->schema_generation, request->events, request->count, WHAT, error);
     if (status == OK) {
         status = append_check_space(writer, error);
     }

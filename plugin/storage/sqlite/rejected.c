@@ -169,7 +169,8 @@ static enum status run_resubmit(struct writer *writer, void *argument, struct er
     static const char WHAT[] = "resubmit a rejected event";
     struct rejected_job *job = argument;
     int64_t created_us = 0;
-    enum status status = schemas_check_generation(writer, job->request->schema_generation, WHAT, error);
+    enum status status =
+        schemas_check_generation(writer, job->request->schema_generation, job->request->events, 1, WHAT, error);
     if (status == OK) {
         status = append_check_space(writer, error);
     }

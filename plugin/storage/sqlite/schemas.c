@@ -1,8 +1,11 @@
 /* schemas.c: the schema registry's versions, and the settings of its types.
  *
- * Every job that changes something here counts `schema_changes` up, and appends and puts that were checked by an older
- * count are BUSY: so an event is stored under the version that it was validated by, or not at all. */
+ * Every job that changes something here notes the type in `schema_changes`, and appends and puts that were checked
+ * before such a change of their type are BUSY: so an event is stored under the version that it was validated by, or not
+ * at all. */
 #include "storage/sqlite/schemas.h"
+
+#include <xxhash.h>
 
 #include "storage/sqlite/names.h"
 #include "storage/sqlite/sqlite.h"
@@ -11,11 +14,39 @@ int64_t sqlite_schema_generation(struct storage *base) {
     return writer_schema_generation(&sqlite_of(base)->writer);
 }
 
-enum status schemas_check_generation(const struct writer *writer, int64_t generation, const char *what,
-                                     struct error *error) {
-    return generation == writer->schema_changes
-               ? OK
-               : error_set(error, BUSY, "%s: a schema was changed meanwhile; try again", what);
+static uint64_t hash_type(struct bytes type) {
+    return XXH3_64bits(type.data, type.size);
+}
+
+static void note_change(struct writer *writer, struct bytes type) {
+    struct schema_changes *changes = &writer->schema_changes;
+    changes->types[++changes->count % SCHEMA_CHANGES_KEPT] = hash_type(type);
+}
+
+static bool has_changed(const struct schema_changes *changes, int64_t generation, uint64_t type) {
+    for (int64_t n = generation + 1; n <= changes->count; n++) {
+        if (changes->types[n % SCHEMA_CHANGES_KEPT] == type) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum status schemas_check_generation(const struct writer *writer, int64_t generation, const struct event *events,
+                                     size_t count, const char *what, struct error *error) {
+    const struct schema_changes *changes = &writer->schema_changes;
+    bool changed = changes->count - generation >= SCHEMA_CHANGES_KEPT;
+    for (size_t i = 0; generation != changes->count && !changed && i < count; i++) {
+        changed = has_changed(changes, generation, hash_type(events[i].type));
+    }
+    return changed ? error_set(error, BUSY, "%s: a schema was changed meanwhile; try again", what) : OK;
+}
+
+/* The same for a change of one type. */
+static enum status check_generation(const struct writer *writer, int64_t generation, struct bytes type,
+                                    const char *what, struct error *error) {
+    struct event event = {.type = type};
+    return schemas_check_generation(writer, generation, &event, 1, what, error);
 }
 
 /* ---- put ---- */
@@ -78,7 +109,7 @@ static enum status run_put(struct writer *writer, void *argument, struct error *
     struct schema_job *job = argument;
     const struct schema_put *put = job->put;
     int64_t latest = 0;
-    enum status status = schemas_check_generation(writer, put->generation, "put a schema", error);
+    enum status status = check_generation(writer, put->generation, put->type, "put a schema", error);
     if (status == OK) {
         status = latest_version(writer, put->type, &latest, error);
     }
@@ -92,7 +123,7 @@ static enum status run_put(struct writer *writer, void *argument, struct error *
     if (status != OK) {
         return status;
     }
-    writer->schema_changes++;
+    note_change(writer, put->type);
     job->version = latest + 1;
     return insert_version(writer, put, latest + 1, error);
 }
@@ -119,7 +150,7 @@ static enum status run_set(struct writer *writer, void *argument, struct error *
     static const char WHAT[] = "set a policy";
     const struct settings_job *job = argument;
     const struct schema_settings *settings = job->settings;
-    enum status status = schemas_check_generation(writer, job->generation, WHAT, error);
+    enum status status = check_generation(writer, job->generation, job->type, WHAT, error);
     if (status != OK) {
         return status;
     }
@@ -132,7 +163,7 @@ static enum status run_set(struct writer *writer, void *argument, struct error *
     if (status != OK) {
         return status;
     }
-    writer->schema_changes++;
+    note_change(writer, job->type);
     bind_text(&upsert, job->type);
     bind_int(&upsert, settings->policy);
     bind_int(&upsert, settings->compatibility);
@@ -222,7 +253,7 @@ static enum status run_retire(struct writer *writer, void *argument, struct erro
     struct retire_job *job = argument;
     enum status status = check_in_use(writer, job, error);
     if (status == OK) {
-        writer->schema_changes++;
+        note_change(writer, job->type);
         status = mark_retired(writer, job, error);
     }
     return status == OK ? update_current(writer, job, error) : status;

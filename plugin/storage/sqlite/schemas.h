@@ -4,8 +4,9 @@
 
 #include "storage/sqlite/writer.h"
 
-/* BUSY: schemas or settings were changed since `generation`, by which a request was checked. */
-WARN_UNUSED enum status schemas_check_generation(const struct writer *writer, int64_t generation, const char *what,
+/* BUSY: the schema or the settings of an event's type were changed since `generation`, by which they were judged. */
+WARN_UNUSED enum status schemas_check_generation(const struct writer *writer, int64_t generation,
+                                                 const struct event *events, size_t count, const char *what,
                                                  struct error *error);
 
 #endif

@@ -22,6 +22,13 @@ struct type_cache {
     } entries[TYPE_CACHE_SIZE];
 };
 
+/* The types whose schema or settings were changed last: change n stands at n % SCHEMA_CHANGES_KEPT. */
+enum { SCHEMA_CHANGES_KEPT = 64 };
+struct schema_changes {
+    int64_t count;                       /* of changes, done or tried */
+    uint64_t types[SCHEMA_CHANGES_KEPT]; /* hashes of their names */
+};
+
 /* What the writer's transaction has done so far; a savepoint that is rolled back restores it. */
 struct writer_progress {
     int64_t last_id;     /* highest id given */
@@ -38,9 +45,9 @@ struct writer {
     struct writer_progress progress; /* the writer's thread only */
     struct type_cache types;
     int64_t page_size;
-    int wal_pages;          /* of the log, after the last commit */
-    int64_t schema_changes; /* how many jobs changed schemas or settings, or tried to; the writer's thread only */
-    atomic_int_least64_t schema_generation; /* the same, as of the end of the last group: others read it */
+    int wal_pages;                          /* of the log, after the last commit */
+    struct schema_changes schema_changes;   /* the writer's thread only */
+    atomic_int_least64_t schema_generation; /* their count, as of the end of the last group: others read it */
 
     pthread_t thread;
     pthread_t checkpoint_thread;

@@ -1,6 +1,8 @@
 /* hostile.c: schemas and payloads made to be slow, deep or large: each ends soon, or in an error that names a limit. */
 #include "support.h"
 
+#include "validate/program.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -321,4 +323,40 @@ Test(validate_hostile, tracking_what_was_evaluated_through_doubled_references_en
     cr_expect_lt(steps, 30000, "%llu steps", (unsigned long long)steps);
     steps = steps_of(&subject, "{'a': 1, 'b': 1}", false);
     cr_expect_lt(steps, 30000, "%llu steps", (unsigned long long)steps);
+}
+
+/* Contexts are kept, and their memory may be larger than a program allows: it must not be more generous for that. */
+Test(validate_hostile, limits_do_not_depend_on_what_ran_before) {
+    CLEANUP(subject_done) struct subject large;
+    CLEANUP(subject_done) struct subject small;
+    CLEANUP(json_done) struct json instance;
+    CLEANUP(buffer_done) struct buffer text = {0};
+    static const char SCHEMA[] =
+        "{'$ref': '#/$defs/a', '$defs': {'a': {'anyOf': [{'items': {'$ref': '#/$defs/a'}, 'minItems': 2}, {'items': "
+        "{'$ref': '#/$defs/a'}, 'type': 'array'}]}}}";
+    bool valid = false;
+    subject_init(&large);
+    subject_init(&small);
+    small.options.trusted = true;
+    cr_assert_eq(subject_compile(&large, SCHEMA), OK, "%s", large.error.message);
+    cr_assert_eq(subject_compile(&small, SCHEMA), OK, "%s", small.error.message);
+    for (int i = 0; i < 400; i++) {
+        printed(&text, "[");
+    }
+    for (int i = 0; i < 400; i++) {
+        printed(&text, "]");
+    }
+    json_open(&instance, (const char *)text.data);
+    cr_assert_eq(validate_run(large.program, large.context, json_root(&instance), &valid, &large.error), OK);
+    cr_expect(valid);
+    for (int warmed = 0; warmed < 2; warmed++) {
+        struct validate_context *context = warmed != 0 ? large.context : small.context;
+        small.program->limits.frames_max = 400;
+        cr_expect_eq(validate_run(small.program, context, json_root(&instance), &valid, &small.error), TOO_LARGE);
+        cr_expect_not_null(strstr(small.error.message, "frames_max"), "%s", small.error.message);
+        small.program->limits.frames_max = 5000;
+        small.program->limits.memory_max = 1000;
+        cr_expect_eq(validate_run(small.program, context, json_root(&instance), &valid, &small.error), TOO_LARGE);
+        cr_expect_not_null(strstr(small.error.message, "memory_max"), "%s", small.error.message);
+    }
 }

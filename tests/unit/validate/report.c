@@ -28,7 +28,7 @@ Test(validate_report, has_every_assertion_in_words) {
                         "{'const': 2.5}, 'd': {'multipleOf': 0.1}, 'e': {'exclusiveMaximum': 3, 'exclusiveMinimum': "
                         "9}, 'f': {'minLength': 4, 'pattern': '^x', 'format': 'date'}, 'g': {'minItems': 3, "
                         "'uniqueItems': true, 'contains': {'const': 0}}, 'h': {'minProperties': 1, 'maxProperties': "
-                        "0}, 'i': {'maximum': 18446744073709551615}, 'j': {'dependentRequired': {'k': ['l']}}, 'm': "
+                        "0}, 'i': {'maximum': '=18446744073709551615'}, 'j': {'dependentRequired': {'k': ['l']}}, 'm': "
                         "{'not': {}}, 'n': {'anyOf': [{'type': 'null'}, false]}, 'o': {'oneOf': [true, false, true]}, "
                         "'p': {'if': true, 'then': {'maxItems': 1}}, 'q': {'contains': true, 'maxContains': 1}, 'r': "
                         "{'propertyNames': {'maxLength': 1}}}}"),
@@ -118,4 +118,27 @@ Test(validate_report, follows_the_order_of_the_schema) {
                  "/b: must not be there (got 2) [properties/b]\n"
                  "/a: must not be there (got 1) [properties/a]\n"
                  "(root): must be array (got object) [type]\n");
+}
+
+Test(validate_report, ends_as_truncated_after_as_many_failures_as_the_caller_wants) {
+    CLEANUP(subject_done) struct subject subject;
+    CLEANUP(json_done) struct json instance;
+    bool valid = true;
+    subject_init(&subject);
+    subject.report.failures_max = 4;
+    cr_assert_eq(subject_compile(&subject, "{'items': {'anyOf': [{'items': {'const': 1}}, {'not': {}}, {'minItems': "
+                                           "4}]}}"),
+                 OK);
+    /* Those of branches do not count where another branch holds. */
+    json_open(&instance, "[[2, 2, 2, 2, 2], [2, 2, 2]]");
+    cr_assert_eq(subject_run(&subject, json_root(&instance), &valid), OK);
+    cr_expect(subject.report.truncated);
+    cr_assert_eq(subject.report.count, 4);
+    struct validate_failure failure = validate_report_at(&subject.report, 0);
+    cr_expect(bytes_equal_string(failure.instance_path, "/1/0"));
+    json_done(&instance);
+    json_open(&instance, "[[2, 1, 1]]");
+    cr_assert_eq(subject_run(&subject, json_root(&instance), &valid), OK);
+    cr_expect_eq(subject.report.count, 4);
+    cr_expect(!subject.report.truncated);
 }
