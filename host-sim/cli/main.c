@@ -12,6 +12,8 @@ static const struct command COMMANDS[] = {
     {"ingest", "FILE|-", "store events from JSON Lines", command_ingest},
     {"events", "", "find events and print them", command_events},
     {"tail", "", "print events as they are stored", command_tail},
+    {"schema", "TASK...", "schemas of event types, and what is held against them", command_schema},
+    {"rejected", "TASK...", "events that their schema did not allow", command_rejected},
     {"replay", "", "rebuild the graph from the store", command_replay},
     {"swap", "PLUGIN...", "swap builds under load, and prove that nothing is lost", command_swap},
     {"demo", "", "show the main job on the packages of this machine", command_demo},
