@@ -17,7 +17,7 @@ static const struct command COMMANDS[] = {
     {"replay", "", "rebuild the graph from the store", command_replay},
     {"swap", "PLUGIN...", "swap builds under load, and prove that nothing is lost", command_swap},
     {"demo", "", "show the main job on the packages of this machine", command_demo},
-    {"bench", "", "measure appends, beside a plain SQLite loop", command_bench},
+    {"bench", "", "measure appends, and validation", command_bench},
 };
 enum { COMMAND_COUNT = sizeof COMMANDS / sizeof COMMANDS[0] };
 
