@@ -25,49 +25,54 @@ void findings_print_failures(FILE *out, const char *prefix, const json_t *failur
 }
 
 /* "  backward, version 1: no, as version 1 alone allows {"age":7}" */
-static void print_direction(FILE *out, const json_t *difference) {
+static void print_direction(FILE *out, const json_t *difference, const char *before) {
     const char *direction = text_of(difference, "direction", "?");
     const char *reason = text_of(difference, "reason", NULL);
     const json_t *witness = json_object_get(difference, "witness");
-    json_int_t version = json_integer_value(json_object_get(difference, "version"));
     CLEANUP(freep) char *example = witness != NULL ? message_print(witness) : NULL;
-    (void)fprintf(out, "  %s, version %" JSON_INTEGER_FORMAT ": %s", direction, version,
-                  text_of(difference, "answer", "unknown"));
+    char version[32];
+    (void)snprintf(version, sizeof version, "version %" JSON_INTEGER_FORMAT,
+                   json_integer_value(json_object_get(difference, "version")));
+    before = before != NULL ? before : version;
+    (void)fprintf(out, "  %s, ", direction);
+    (void)terminal_print(out, before, 0);
+    (void)fprintf(out, ": %s", text_of(difference, "answer", "unknown"));
     if (reason != NULL) {
         (void)fputs(", as ", out);
         (void)terminal_print(out, reason, 0);
     } else if (example != NULL) {
-        if (strcmp(direction, "forward") == 0) {
-            (void)fputs(", as the new schema alone allows ", out);
-        } else {
-            (void)fprintf(out, ", as version %" JSON_INTEGER_FORMAT " alone allows ", version);
-        }
+        (void)fputs(", as ", out);
+        (void)terminal_print(out, strcmp(direction, "forward") == 0 ? "the new schema" : before, 0);
+        (void)fputs(" alone allows ", out);
         (void)terminal_print(out, example, 0);
     }
     (void)fputc('\n', out);
 }
 
-void findings_print_differences(FILE *out, const json_t *differences) {
+static void print_difference(FILE *out, const json_t *difference, const char *before) {
+    const char *place = text_of(difference, "new", "");
+    const char *old_place = text_of(difference, "old", place);
+    (void)terminal_print(out, place[0] != '\0' ? place : "(root)", 0);
+    if (strcmp(place, old_place) != 0) {
+        (void)fputs(" (was ", out);
+        (void)terminal_print(out, old_place[0] != '\0' ? old_place : "(root)", 0);
+        (void)fputc(')', out);
+    }
+    (void)fputs(": ", out);
+    (void)terminal_print(out, text_of(difference, "message", "they differ"), 0);
+    (void)fprintf(out, " [%s]\n", text_of(difference, "kind", "?"));
+    print_direction(out, difference, before);
+}
+
+void findings_print_differences(FILE *out, const json_t *differences, const char *before) {
     for (size_t i = 0; i < json_array_size(differences); i++) {
-        const json_t *difference = json_array_get(differences, i);
-        const char *place = text_of(difference, "new", "");
-        const char *before = text_of(difference, "old", place);
-        (void)terminal_print(out, place[0] != '\0' ? place : "(root)", 0);
-        if (strcmp(place, before) != 0) {
-            (void)fputs(" (was ", out);
-            (void)terminal_print(out, before[0] != '\0' ? before : "(root)", 0);
-            (void)fputc(')', out);
-        }
-        (void)fputs(": ", out);
-        (void)terminal_print(out, text_of(difference, "message", "they differ"), 0);
-        (void)fprintf(out, " [%s]\n", text_of(difference, "kind", "?"));
-        print_direction(out, difference);
+        print_difference(out, json_array_get(differences, i), before);
     }
 }
 
 void findings_print(FILE *out, const json_t *map) {
     findings_print_failures(out, "  ", json_object_get(map, "failures"));
-    findings_print_differences(out, json_object_get(map, "differences"));
+    findings_print_differences(out, json_object_get(map, "differences"), NULL);
     if (json_is_true(json_object_get(map, "truncated"))) {
         (void)fputs("  … and more\n", out);
     }

@@ -9,8 +9,8 @@
 void findings_print_failures(FILE *out, const char *prefix, const json_t *failures);
 
 /* Differences (of schema check), each in a line that begins with where it stands in the new schema, and below it which
- * way it matters, and a payload that shows it. */
-void findings_print_differences(FILE *out, const json_t *differences);
+ * way it matters, and a payload that shows it. `before` is what the older schema is called; NULL: by its version. */
+void findings_print_differences(FILE *out, const json_t *differences, const char *before);
 
 /* The `failures` and `differences` of a map. */
 void findings_print(FILE *out, const json_t *map);

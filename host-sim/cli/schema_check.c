@@ -15,33 +15,34 @@ static void print_versions(const json_t *against) {
     }
 }
 
-static void print_reply(const struct task *task, const char *name, const json_t *reply) {
-    const char *answer = json_string_value(json_object_get(reply, "answer"));
-    const char *mode = json_string_value(json_object_get(reply, "compatibility"));
-    const char *content = json_string_value(json_object_get(reply, "content"));
+static const char *text_of(const json_t *reply, const char *name) {
+    const char *text = json_string_value(json_object_get(reply, name));
+    return text != NULL ? text : "?";
+}
+
+/* `before` is the file of the older schema; NULL: they are versions. */
+static void print_reply(const char *name, const char *before, const json_t *reply) {
+    const char *answer = text_of(reply, "answer");
     const json_t *against = json_object_get(reply, "against");
-    findings_print(stdout, reply);
-    if (answer == NULL) {
-        answer = "unknown";
+    findings_print_differences(stdout, json_object_get(reply, "differences"), before);
+    if (json_is_true(json_object_get(reply, "truncated"))) {
+        (void)puts("… and more");
     }
     if (json_array_size(against) == 0) {
-        (void)printf("%s: nothing to compare with%s\n", name,
-                     mode != NULL && strcmp(mode, "none") == 0 ? ": the compatibility is none; give --compatibility"
-                                                               : "");
+        (void)printf("%s: compatible: there is no version to compare with\n", name);
         return;
     }
-    (void)printf("%s: %s: %s, %s content, ", name,
+    (void)printf("%s: %s: %s, %s content, against ", name,
                  strcmp(answer, "yes") == 0  ? "compatible"
                  : strcmp(answer, "no") == 0 ? "not compatible"
                                              : "not known to be compatible",
-                 mode != NULL ? mode : "?", content != NULL ? content : "?");
-    if (task_given(task, "against") != NULL) {
-        (void)printf("against '%s'\n", json_string_value(task_given(task, "against")));
+                 text_of(reply, "compatibility"), text_of(reply, "content"));
+    if (before != NULL) {
+        (void)fputs(before, stdout);
     } else {
-        (void)fputs("against ", stdout);
         print_versions(against);
-        (void)putchar('\n');
     }
+    (void)putchar('\n');
 }
 
 /* Puts the schema of --against into a store of this run only, as version 1 of a type. */
@@ -69,7 +70,7 @@ static int put_before(struct task *task, const char *path) {
 }
 
 static int run_check(struct task *task) {
-    const json_t *before = task_given(task, "against");
+    const char *before = json_string_value(task_given(task, "against"));
     const char *file = task->arguments[task->argument_count - 1];
     const char *type = before != NULL ? "schema" : task->arguments[0];
     json_auto_t *reply = NULL;
@@ -77,7 +78,7 @@ static int run_check(struct task *task) {
         return session_fail(task->session, EXIT_USAGE, "wants %s a file with the new schema",
                             before != NULL ? "nothing but --against and" : "a type (or --against) and");
     }
-    int code = before != NULL ? put_before(task, json_string_value(before)) : EXIT_OK;
+    int code = before != NULL ? put_before(task, before) : EXIT_OK;
     code = code == EXIT_OK ? schema_take_file(task, file) : code;
     if (code == EXIT_OK && !task_set(task, "type", json_string(type))) {
         return session_fail(task->session, EXIT_USAGE, "the type must be UTF-8");
@@ -92,7 +93,7 @@ static int run_check(struct task *task) {
     if (task->json) {
         code = task_print_json(task, reply);
     } else {
-        print_reply(task, before != NULL ? file : type, reply);
+        print_reply(before != NULL ? file : type, before, reply);
     }
     const char *answer = json_string_value(json_object_get(reply, "answer"));
     return code == EXIT_OK && answer != NULL && strcmp(answer, "yes") == 0 ? EXIT_OK : EXIT_ERROR;
@@ -102,7 +103,7 @@ static const struct task_option OPTIONS[] = {
     SCHEMA_FILE_OPTIONS,
     {"compatibility", "M",
      "backward (the new schema allows all that the old one allows), forward (the other way), full (both), or one of "
-     "them with _transitive (measured against every version); default: as the type has it",
+     "them with _transitive (measured against every version); default: as the type has it, or backward",
      TASK_TEXT, "compatibility", 0},
     {"content", "C",
      "How open objects are taken: strict (a property that no schema names may have been written with any value) or "

@@ -1,4 +1,5 @@
-/* schema_judge_test.c: `schema validate`, `schema dry-run`: verdicts, as people and scripts see them. */
+/* schema_judge_test.c: `schema validate`, `schema check`, `schema dry-run`: verdicts, as people and scripts see them.
+ */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,6 +177,94 @@ Test(schema_judge, control_characters_do_not_reach_the_terminal) {
 
     cr_assert_null(strchr(result.out, '\033'), "%s", result.out);
     cli_contains(result.out, "evil.json: /");
+}
+
+/* ---- check ---- */
+
+static void write_older_and_newer(void) {
+    cli_file("older.json", "{\"type\": \"object\", \"required\": [\"id\"],"
+                           " \"properties\": {\"id\": {\"type\": \"string\"}, \"age\": {\"type\": \"integer\"}}}");
+    cli_file("newer.json", "{\"type\": \"object\", \"required\": [\"id\"],"
+                           " \"properties\": {\"id\": {\"type\": \"string\"}, \"age\": {\"type\": \"integer\","
+                           " \"minimum\": 18}}}");
+}
+
+Test(schema_judge, check_lists_each_difference_with_a_payload_that_shows_it) {
+    write_older_and_newer();
+    PRINTS(0, NULL, "node: version 1\n", "schema", "put", "node", "older.json");
+
+    PRINTS(1, NULL,
+           "/properties/age/minimum: minimum became 18, at /age [minimum_raised]\n"
+           "  backward, version 1: no, as version 1 alone allows {\"age\":17,\"id\":\"\"}\n"
+           "node: not compatible: backward, strict content, against version 1\n",
+           "schema", "check", "node", "newer.json");
+    PRINTS(0, NULL, "node: compatible: forward, strict content, against version 1\n", "schema", "check", "node",
+           "newer.json", "--compatibility", "forward");
+    PRINTS(0, NULL, "node: compatible: full, lenient content, against version 1\n", "schema", "check", "node",
+           "older.json", "--compatibility", "full", "--content", "lenient");
+    PRINTS(0, NULL, "edge: compatible: there is no version to compare with\n", "schema", "check", "edge", "newer.json");
+}
+
+Test(schema_judge, check_of_versions_names_each) {
+    write_older_and_newer();
+    PRINTS(0, NULL, "node: version 1\n", "schema", "put", "node", "newer.json");
+    PRINTS(0, NULL, "node: version 2\n", "schema", "put", "node", "older.json");
+    cli_file("free.json", "true");
+
+    PRINTS(0, NULL, "node: compatible: backward_transitive, strict content, against versions 1, 2\n", "schema", "check",
+           "node", "free.json", "--compatibility", "backward_transitive");
+    CLEANUP(result_done)
+    struct result forward =
+        RUN_FOR(1, NULL, "schema", "check", "node", "free.json", "--compatibility", "forward", "--version", "1");
+    cli_contains(forward.out, "\n  forward, version 1: no, as the new schema alone allows ");
+    cli_contains(forward.out, "\nnode: not compatible: forward, strict content, against version 1\n");
+    CLEANUP(result_done) struct result json = RUN_FOR(1, NULL, "schema", "check", "node", "newer.json", "--json");
+    cli_contains(json.out, "{\"type\":\"node\",\"compatibility\":\"backward\",\"content\":\"strict\",");
+    cli_contains(json.out, "\"differences\":[{\"kind\":\"minimum_raised\",\"direction\":\"backward\",\"version\":2,");
+}
+
+Test(schema_judge, check_of_two_files_needs_no_store) {
+    write_older_and_newer();
+
+    PRINTS(1, NULL,
+           "/properties/age/minimum: minimum became 18, at /age [minimum_raised]\n"
+           "  backward, older.json: no, as older.json alone allows {\"age\":17,\"id\":\"\"}\n"
+           "newer.json: not compatible: backward, strict content, against older.json\n",
+           "schema", "check", "--against", "older.json", "newer.json");
+    PRINTS(0, NULL, "older.json: compatible: backward, strict content, against newer.json\n", "schema", "check",
+           "--against", "newer.json", "older.json", "--msgpack");
+    cli_file("broken.json", "{\"type\": \"strin\"}");
+    CLEANUP(result_done)
+    struct result broken = RUN_FOR(1, NULL, "schema", "check", "--against", "broken.json", "newer.json");
+    cli_contains(broken.err, "schema check: broken.json: INVALID: the schema fails its meta-schema\n  /type: ");
+
+    CLEANUP(result_done) struct result none = RUN_FOR(1, NULL, "events");
+    cli_contains(none.err, "NOT_FOUND"); /* nobody made one */
+}
+
+Test(schema_judge, what_is_not_proved_is_not_compatible) {
+    cli_file("older.json", "{\"pattern\": \"^a+$\"}");
+    cli_file("newer.json", "{\"pattern\": \"^(aa?)+$\"}");
+
+    CLEANUP(result_done)
+    struct result result = RUN_FOR(1, NULL, "schema", "check", "--against", "older.json", "newer.json");
+
+    cli_contains(result.out, "[pattern_changed]\n  backward, older.json: unknown\n");
+    cli_contains(result.out, "newer.json: not known to be compatible: ");
+}
+
+Test(schema_judge, put_of_what_is_not_compatible_tells_the_differences) {
+    write_older_and_newer();
+    PRINTS(0, NULL, "node: version 1\n", "schema", "put", "node", "older.json");
+    free(cli_call("schema", "{'op':'policy','type':'node','compatibility':'backward'}"));
+
+    CLEANUP(result_done) struct result result = RUN_FOR(1, NULL, "schema", "put", "node", "newer.json");
+
+    cr_assert_str_empty(result.out);
+    cli_contains(result.err, "polaris-host-sim schema put: cannot put it: CONFLICT: ");
+    cli_contains(result.err, "\n/properties/age/minimum: minimum became 18, at /age [minimum_raised]\n"
+                             "  backward, version 1: no, as version 1 alone allows {\"age\":17,\"id\":\"\"}\n");
+    PRINTS(0, NULL, "node: version 2\n", "schema", "put", "node", "newer.json", "--force");
 }
 
 /* ---- dry-run ---- */
