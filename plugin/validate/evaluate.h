@@ -126,6 +126,8 @@ uint32_t assert_seen_keys(struct machine *machine, const struct key_table *table
 /* explain.c and explain_message.c: adding failures to the report. */
 struct report_mark explain_mark(const struct machine *machine);
 void explain_rollback(struct machine *machine, struct report_mark mark);
+/* The run ends here. What was found in branches that might have been forgotten counts for nothing. */
+void explain_cut(struct machine *machine);
 void explain_assertion(struct machine *machine, const struct frame *frame, const struct instruction *instruction);
 /* `keyword`: the one that failed, where it is not the instruction's own; else KEYWORD_NONE. */
 void explain_failure(struct machine *machine, const struct frame *frame, enum keyword keyword, const char *format, ...)
