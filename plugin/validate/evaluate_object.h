@@ -34,7 +34,7 @@ static inline enum verdict match_name(struct machine *machine, uint32_t pattern,
     if (machine->items[item].kind != WIRE_STR) {
         return VERDICT_NO;
     }
-    return assert_search(machine, pattern, machine_text(machine, item));
+    return assert_search(machine, pattern, item);
 }
 
 /* VERDICT_YES: neither a property nor a pattern names the key. */

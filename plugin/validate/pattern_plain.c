@@ -208,39 +208,29 @@ static enum pattern_verdict search_literal(const struct pattern_plain *plain, st
     return found ? PATTERN_YES : PATTERN_NO;
 }
 
-/* Goes over characters of the run, at most `enough`; *at is then behind them. LIMIT: the text is not UTF-8. */
-static enum pattern_verdict take_run(const struct pattern_plain *plain, uint32_t number, uint64_t enough,
-                                     const uint8_t **at, const uint8_t *end) {
+/* Behind the characters of the run at `at`, at most `enough` of them. *ret_count: how many. NULL: the text is not
+ * UTF-8. */
+static const uint8_t *skip_run(const struct pattern_plain *plain, uint32_t number, uint64_t enough, const uint8_t *at,
+                               const uint8_t *end, uint64_t *ret_count) {
     const struct run *run = &plain->runs[number];
-    const uint8_t *here = *at;
-    unsigned bit = 1U << number;
     uint64_t count = 0;
-    while (here < end && count < enough) {
-        const uint8_t *first = here;
-        const uint8_t *last = (uint64_t)(end - here) <= enough - count ? end : here + (enough - count);
-        while (here < last && (plain->in_run[*here] & bit) != 0) {
-            here++;
-        }
-        count += (uint64_t)(here - first);
-        if (here == last) {
-            continue;
-        }
-        if (*here < 128) {
-            break;
-        }
+    while (at < end && count < enough) {
         uint32_t code_point;
-        uint32_t size = utf8_decode(here, end, &code_point);
+        uint32_t size = utf8_decode(at, end, &code_point);
         if (size == 0) {
-            return PATTERN_LIMIT;
+            return NULL;
         }
-        if (!pattern_ranges_contain(plain->tail.ranges + run->first_range, run->range_count, code_point)) {
+        bool is_in = size == 1
+                         ? (plain->in_run[*at] >> number & 1) != 0
+                         : pattern_ranges_contain(plain->tail.ranges + run->first_range, run->range_count, code_point);
+        if (!is_in) {
             break;
         }
-        here += size;
+        at += size;
         count++;
     }
-    *at = here;
-    return count >= run->min ? PATTERN_YES : PATTERN_NO;
+    *ret_count = count;
+    return at;
 }
 
 static enum pattern_verdict search_runs(const struct pattern_plain *plain, struct bytes text) {
@@ -253,10 +243,23 @@ static enum pattern_verdict search_runs(const struct pattern_plain *plain, struc
     for (uint32_t i = 0; i < plain->run_count; i++) {
         const struct run *run = &plain->runs[i];
         bool is_last = i + 1 == plain->run_count && !plain->at_end; /* whatever follows is fine */
-        uint64_t enough = is_last ? run->min : run->max == PATTERN_NONE ? UINT64_MAX : run->max;
-        enum pattern_verdict verdict = take_run(plain, i, enough, &at, end);
-        if (verdict != PATTERN_YES) {
-            return verdict;
+        uint32_t enough = is_last ? run->min : run->max;            /* without end: more than a text has */
+        const uint8_t *first = at;
+        const uint8_t *last = (size_t)(end - at) <= enough ? end : at + enough;
+        while (at < last && (plain->in_run[*at] & 1U << i) != 0) {
+            at++;
+        }
+        uint64_t count = (uint64_t)(at - first);
+        if (at < last && *at >= 128) {
+            uint64_t others;
+            at = skip_run(plain, i, enough == PATTERN_NONE ? UINT64_MAX : enough - count, at, end, &others);
+            if (at == NULL) {
+                return PATTERN_LIMIT;
+            }
+            count += others;
+        }
+        if (count < run->min) {
+            return PATTERN_NO;
         }
     }
     return at == end || !plain->at_end ? PATTERN_YES : PATTERN_NO;
