@@ -5,9 +5,19 @@
 #include "validate/evaluate_assert.h"
 #include "validate/hash.h"
 
+/* What the kind of the value alone decides; STEP_CALL: nothing. To be asked before the fast code. */
+ALWAYS_INLINE enum step judge_kind(const struct machine *machine, const struct schema_node *node, uint32_t value) {
+    uint8_t kind = machine->items[value].kind;
+    if ((node->undecided >> kind & 1) != 0) {
+        return STEP_CALL;
+    }
+    return (node->accepts >> kind & 1) != 0 ? STEP_PASS : STEP_FAIL;
+}
+
 ALWAYS_INLINE enum step run_leaf(struct machine *machine, const struct schema_node *node, uint32_t value) {
-    for (uint32_t pc = node->fast; pc < node->fast_end; pc++) {
-        enum verdict verdict = assert_holds(machine, &machine->view->code[pc], value);
+    const struct instruction *end = machine->view->code + node->fast_end;
+    for (const struct instruction *in = machine->view->code + node->fast; in < end; in++) {
+        enum verdict verdict = assert_holds(machine, in, value);
         if (__builtin_expect(verdict != VERDICT_YES, 0)) {
             return (enum step)verdict;
         }
@@ -18,14 +28,11 @@ ALWAYS_INLINE enum step run_leaf(struct machine *machine, const struct schema_no
 /* Applies itself to the subschemas' elements: FLAT_LEVELS_MAX deep. */
 enum step run_flat(struct machine *machine, const struct schema_node *node, uint32_t value);
 
-ALWAYS_INLINE bool accepts_kind(const struct schema_node *node, uint8_t kind) {
-    return (node->accepts >> kind & 1) != 0;
-}
-
 /* Of a leaf or a flat one. */
 ALWAYS_INLINE enum step run_small(struct machine *machine, const struct schema_node *node, uint32_t value) {
-    if (accepts_kind(node, machine->items[value].kind)) {
-        return STEP_PASS;
+    enum step judged = judge_kind(machine, node, value);
+    if (judged != STEP_CALL) {
+        return judged;
     }
     return (node->flags & SCHEMA_LEAF) != 0 ? run_leaf(machine, node, value) : run_flat(machine, node, value);
 }

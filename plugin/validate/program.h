@@ -92,8 +92,10 @@ struct schema_node {
     uint32_t plain, plain_end; /* instructions */
     uint32_t fast, fast_end;
     uint32_t location;
-    uint16_t flags;
-    uint16_t accepts; /* a bit for each enum wire_kind whose values are valid, whatever they are */
+    uint32_t flags;
+    /* A bit for each enum wire_kind: must the fast code be asked, or else, are all values of the kind valid? The fast
+     * code does not ask for types again. */
+    uint16_t undecided, accepts;
 };
 
 /* Where a subschema stands: text after that of its parent; a root's text is a URI and "#". */
