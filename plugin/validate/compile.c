@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { BYTES_PER_STEP = 8 };
+
 void validate_limits_init(struct validate_limits *limits) {
     *limits = (struct validate_limits){
 #define LIMIT_DEFAULT(name, default_value) .name = default_value,
@@ -93,6 +95,10 @@ bool compile_spend(struct compiler *compiler, uint64_t steps) {
         compile_limit(compiler, "compile_steps_max", compiler->options->limits.compile_steps_max);
     }
     return compiler->status == OK;
+}
+
+bool compile_spend_bytes(struct compiler *compiler, uint64_t size) {
+    return compile_spend(compiler, 1 + size / BYTES_PER_STEP);
 }
 
 /* ---- the program ---- */

@@ -103,6 +103,8 @@ enum status compile_no_memory(struct compiler *compiler);
 enum status compile_limit(struct compiler *compiler, const char *name, uint64_t limit);
 /* False: the budget of steps is used up, or something failed before. */
 bool compile_spend(struct compiler *compiler, uint64_t steps);
+/* A step for each few bytes: what long identifiers cost each time that they are resolved against. */
+bool compile_spend_bytes(struct compiler *compiler, uint64_t size);
 
 /* compile.c: reads the schema and the documents given with it into a zeroed compiler: what resolving references needs,
  * and no more. The options are borrowed. */

@@ -13,10 +13,13 @@ static bool has_fragment(struct bytes uri, struct bytes *ret_plain) {
 }
 
 /* The source whose root is identified by the URI. */
-static uint32_t find_source(const struct compiler *compiler, struct bytes uri) {
+static uint32_t find_source(struct compiler *compiler, struct bytes uri) {
     for (uint32_t i = 0; i < compiler->source_count; i++) {
         const struct source *source = &compiler->sources[i];
         struct bytes plain;
+        if (!compile_spend(compiler, 1 + (source->root.document != NULL ? value_item(source->root)->size : 0))) {
+            return NO_INDEX;
+        }
         if (!has_fragment(source->uri, &plain) && bytes_equal(plain, uri)) {
             return i;
         }
@@ -38,6 +41,9 @@ static enum status read_vocabularies(struct compiler *compiler, uint32_t source,
         return OK;
     }
     dialect->vocabularies = VOCABULARY_CORE;
+    if (!compile_spend(compiler, value_item(map)->size)) {
+        return compiler->status;
+    }
     struct wire_value uri = {map.document, map.index + 1};
     for (uint32_t left = value_item(map)->size; left > 0; left--) {
         struct wire_value required = wire_value_next(uri);
@@ -80,6 +86,9 @@ enum status compile_find_dialect(struct compiler *compiler, uint32_t source, uin
             break;
         }
         uint32_t meta = find_source(compiler, plain);
+        if (compiler->status != OK) {
+            return compiler->status;
+        }
         if (meta == NO_INDEX) {
             return compile_refuse(compiler, UNSUPPORTED, source, item,
                                   "$schema is '%.*s': draft 2020-12, draft-07 or a document given with the schema is "

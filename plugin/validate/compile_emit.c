@@ -127,6 +127,8 @@ uint32_t compile_enumeration(struct compiler *compiler, struct wire_value values
 
 /* ---- patterns ---- */
 
+enum { PATTERN_STEPS_PER_STEP = 16 };
+
 uint32_t compile_pattern(struct compiler *compiler, uint32_t source, uint32_t item, struct bytes text) {
     uint64_t hash = hash_bytes(text, HASH_SEED);
     uint32_t cursor = 0;
@@ -160,6 +162,7 @@ uint32_t compile_pattern(struct compiler *compiler, uint32_t source, uint32_t it
         return 0;
     }
     compiler->program_size += pattern_memory(pattern);
+    compile_spend(compiler, 1 + pattern_compile_steps(pattern) / PATTERN_STEPS_PER_STEP);
     if (!vector_append(&compiler->pattern_texts, sizeof text, &text, 1) ||
         !index_add(&compiler->pattern_index, hash, number)) {
         compile_no_memory(compiler);

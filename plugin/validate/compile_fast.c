@@ -160,7 +160,7 @@ static void write_code(struct fast *fast, uint32_t unit) {
     struct schema_node *node = SECTION(compiler, schemas, struct schema_node, unit);
     node->fast = first;
     node->fast_end = first + kept;
-    node->flags = (uint16_t)(node->flags | flags);
+    node->flags |= flags;
 }
 
 /* ---- what subschemas evaluate ---- */
@@ -248,7 +248,7 @@ enum status compile_fast(struct compiler *compiler) {
         make_fast(compiler, i, evaluates);
     }
     if (compiler->status == OK) {
-        fast_mark_accepted(compiler);
+        fast_mark_kinds(compiler);
         fast_mark_flat(compiler, evaluates); /* whose memory serves once more */
     }
     free(evaluates);

@@ -3,55 +3,91 @@
 
 /* ---- what needs no look ---- */
 
-/* A bit for each kind of value that the instruction is fine with, whatever the value. */
-static uint32_t accepted_kinds(const struct compiler *compiler, const struct instruction *in) {
-    static const uint32_t NUMBERS = 1U << WIRE_INT | 1U << WIRE_UINT | 1U << WIRE_FLOAT;
-    static const struct {
-        uint32_t type, kinds;
-    } TYPES[] = {{TYPE_NULL, 1U << WIRE_NIL},   {TYPE_BOOLEAN, 1U << WIRE_BOOL},
-                 {TYPE_STRING, 1U << WIRE_STR}, {TYPE_INTEGER, 1U << WIRE_INT | 1U << WIRE_UINT},
-                 {TYPE_NUMBER, NUMBERS},        {TYPE_ARRAY, 1U << WIRE_ARRAY},
-                 {TYPE_OBJECT, 1U << WIRE_MAP}};
-    uint32_t kinds = 0;
+/* Kinds of values, a bit for each enum wire_kind. */
+#define KIND(kind) (1U << WIRE_##kind)
+static const uint32_t NUMBERS = KIND(INT) | KIND(UINT) | KIND(FLOAT);
+static const uint32_t ALL_KINDS = (KIND(MAP) << 1) - 1;
+
+/* What an instruction says of a kind, whatever the value: nothing if it has neither bit. */
+struct kinds {
+    uint32_t accepted;
+    uint32_t refused;
+};
+
+static struct kinds kinds_of_types(uint32_t types) {
+    static const uint32_t KINDS[] = {
+        KIND(NIL),   KIND(BOOL), KIND(INT) | KIND(UINT), KIND(INT) | KIND(UINT) | KIND(FLOAT), KIND(STR),
+        KIND(ARRAY), KIND(MAP)};
+    struct kinds kinds = {0};
+    for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++) {
+        kinds.accepted |= (types >> i & 1) != 0 ? KINDS[i] : 0;
+    }
+    kinds.refused = ALL_KINDS & ~kinds.accepted;
+    /* A float may be an integer. */
+    kinds.refused &= (types & TYPE_INTEGER) != 0 ? ~KIND(FLOAT) : UINT32_MAX;
+    return kinds;
+}
+
+static struct kinds kinds_of(const struct compiler *compiler, const struct instruction *in) {
     switch (in->op) {
+    case OP_FAIL:
+        return (struct kinds){.refused = ALL_KINDS};
     case OP_TYPE:
-        for (size_t i = 0; i < sizeof TYPES / sizeof TYPES[0]; i++) {
-            kinds |= (in->a & TYPES[i].type) != 0 ? TYPES[i].kinds : 0;
-        }
-        return kinds;
+        return kinds_of_types(in->a);
+    case OP_ENUM: /* of a type of its constants it may be any value */
+        return (struct kinds){.refused =
+                                  kinds_of_types(SECTION(compiler, enums, struct enumeration, in->a)->types).refused};
+    case OP_INTEGER_RANGE:
+    case OP_NUMBER_RANGE:
+        return (struct kinds){.refused = ALL_KINDS & ~NUMBERS};
+    case OP_STRING_LENGTH:
+        return (struct kinds){.refused = ALL_KINDS & ~KIND(STR)};
     case OP_MAXIMUM:
     case OP_EXCLUSIVE_MAXIMUM:
     case OP_MINIMUM:
     case OP_EXCLUSIVE_MINIMUM:
     case OP_MULTIPLE_OF:
-        return ~NUMBERS;
+        return (struct kinds){.accepted = ALL_KINDS & ~NUMBERS};
     case OP_MAX_LENGTH:
     case OP_MIN_LENGTH:
     case OP_PATTERN:
     case OP_FORMAT:
-        return ~(1U << WIRE_STR);
+        return (struct kinds){.accepted = ALL_KINDS & ~KIND(STR)};
     case OP_MAX_ITEMS:
     case OP_MIN_ITEMS:
     case OP_UNIQUE_ITEMS:
     case OP_ITEMS:
     case OP_PREFIX_ITEMS:
     case OP_CONTAINS:
-        return ~(1U << WIRE_ARRAY);
+        return (struct kinds){.accepted = ALL_KINDS & ~KIND(ARRAY)};
     case OP_OBJECT:
-        return SECTION(compiler, objects, struct object_rule, in->a)->must_be_object ? 0 : ~(1U << WIRE_MAP);
+        return SECTION(compiler, objects, struct object_rule, in->a)->must_be_object
+                   ? (struct kinds){.refused = ALL_KINDS & ~KIND(MAP)}
+                   : (struct kinds){.accepted = ALL_KINDS & ~KIND(MAP)};
     default:
-        return 0;
+        return (struct kinds){0};
     }
 }
 
-void fast_mark_accepted(struct compiler *compiler) {
+void fast_mark_kinds(struct compiler *compiler) {
     for (uint32_t i = 0; i < compiler->units.count; i++) {
         struct schema_node *node = SECTION(compiler, schemas, struct schema_node, i);
-        uint32_t kinds = UINT32_MAX;
+        struct kinds all = {.accepted = ALL_KINDS};
         for (uint32_t at = node->fast; at < node->fast_end; at++) {
-            kinds &= accepted_kinds(compiler, SECTION(compiler, code, struct instruction, at));
+            struct kinds kinds = kinds_of(compiler, SECTION(compiler, code, struct instruction, at));
+            all.accepted &= kinds.accepted;
+            all.refused |= kinds.refused;
         }
-        node->accepts = (uint16_t)kinds;
+        node->accepts = (uint16_t)all.accepted;
+        node->undecided = (uint16_t)(ALL_KINDS & ~(all.accepted | all.refused));
+        /* Types come first; of those that the kind alone decides nothing is left to do. */
+        for (; node->fast < node->fast_end; node->fast++) {
+            const struct instruction *in = SECTION(compiler, code, struct instruction, node->fast);
+            struct kinds kinds = kinds_of(compiler, in);
+            if (in->op != OP_TYPE || (kinds.accepted | kinds.refused) != ALL_KINDS) {
+                break;
+            }
+        }
     }
 }
 

@@ -357,11 +357,11 @@ enum status compile_plain(struct compiler *compiler, uint32_t number) {
     uint32_t first = compiler->sections[SECTION_code].count;
     uint32_t location = compile_location(compiler, plain.unit.source, plain.unit.item);
     struct wire_value schema = compile_item(compiler, plain.unit.source, plain.unit.item);
-    if (wire_value_kind(schema) == WIRE_MAP) {
+    if (wire_value_kind(schema) == WIRE_MAP && compile_spend(compiler, value_item(schema)->size)) {
         find_members(&plain, schema);
         emit_keywords(&plain, schema, false);
         emit_keywords(&plain, schema, true); /* what is left over is known at the end */
-    } else if (!wire_value_bool(schema)) {
+    } else if (wire_value_kind(schema) == WIRE_BOOL && !wire_value_bool(schema)) {
         plain_emit(&plain, OP_FAIL, KEYWORD_NONE, 0, 0, 0);
     }
     if (compiler->status == OK) {

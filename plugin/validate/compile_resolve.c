@@ -150,6 +150,9 @@ enum status compile_resolve(struct compiler *compiler, uint32_t resource, uint32
     if (plain.size > 0) {
         CLEANUP(buffer_done) struct buffer base = {0};
         struct bytes uri = compile_resource_uri(compiler, RESOURCE(compiler, resource));
+        if (!compile_spend_bytes(compiler, uri.size + plain.size)) {
+            return compiler->status;
+        }
         if (!buffer_append(&base, uri.data, uri.size) || !buffer_reserve(&base, 1)) {
             return compile_no_memory(compiler);
         }

@@ -153,6 +153,9 @@ static enum status resolve_name(struct compiler *compiler, struct bytes base, st
     struct bytes fragment;
     uri_split(uri, &plain, &fragment);
     size_t start = compiler->names.size;
+    if (!compile_spend_bytes(compiler, base.size + plain.size)) {
+        return compiler->status;
+    }
     if (!uri_resolve(base, plain, &resolved) || !buffer_append(&compiler->names, resolved.data, resolved.size) ||
         !buffer_reserve(&compiler->names, 1)) {
         return compile_no_memory(compiler);

@@ -34,7 +34,7 @@ static bool insert_binding(struct compiler *compiler, struct scope *scope, struc
         return false;
     }
     uint32_t at = scope->first + scope->count++;
-    for (; at > scope->first; at--) {
+    for (; at > scope->first && compile_spend(compiler, 1); at--) {
         struct binding *before = VECTOR_AT(compiler->bindings, struct binding, at - 1);
         size_t shorter = before->name.size < binding.name.size ? before->name.size : binding.name.size;
         int order = memcmp(before->name.data, binding.name.data, shorter);
@@ -44,7 +44,7 @@ static bool insert_binding(struct compiler *compiler, struct scope *scope, struc
         *VECTOR_AT(compiler->bindings, struct binding, at) = *before;
     }
     *VECTOR_AT(compiler->bindings, struct binding, at) = binding;
-    return true;
+    return compiler->status == OK;
 }
 
 /* The scope in which a resource's schemas are seen when it is entered from `scope`. Dynamic anchors that are bound stay
@@ -66,8 +66,12 @@ static uint32_t enter(struct compiler *compiler, uint32_t from, uint32_t resourc
     }
     for (uint32_t i = 0; i < compiler->anchors.count; i++) {
         const struct anchor *anchor = VECTOR_AT(compiler->anchors, struct anchor, i);
-        if (anchor->is_dynamic && anchor->resource == resource && find_binding(compiler, from, anchor->name) == NULL &&
-            !insert_binding(compiler, &scope, (struct binding){anchor->name, resource})) {
+        if (!anchor->is_dynamic || anchor->resource != resource) {
+            continue;
+        }
+        if (!compile_spend(compiler, old.count) ||
+            (find_binding(compiler, from, anchor->name) == NULL &&
+             !insert_binding(compiler, &scope, (struct binding){anchor->name, resource}))) {
             return 0;
         }
     }
@@ -76,7 +80,7 @@ static uint32_t enter(struct compiler *compiler, uint32_t from, uint32_t resourc
             compiler->bindings.count = scope.first;
             return i;
         }
-        if (!compile_spend(compiler, 1)) {
+        if (!compile_spend(compiler, 1 + scope.count)) {
             return 0;
         }
     }

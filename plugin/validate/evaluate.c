@@ -248,7 +248,7 @@ enum status validate_explain(const struct validate_program *program, struct vali
     }
     context->steps = program->limits.steps_max - context->work.steps_left;
     if (verdict == VERDICT_LIMIT) {
-        report->truncated = true;
+        explain_cut(&machine);
         return refuse_limit(program, &context->work, error);
     }
     *ret_valid = verdict == VERDICT_YES;

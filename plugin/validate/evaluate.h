@@ -119,6 +119,9 @@ const struct memo_entry *memo_find(const struct validate_context *context, uint3
 WARN_UNUSED bool memo_add(struct machine *machine, struct memo_entry entry, uint32_t set, uint32_t words);
 
 /* evaluate_assert.c */
+enum verdict assert_enum(struct machine *machine, const struct enumeration *set, uint32_t value);
+/* Is there a match of the pattern in the string? What the search costs is taken from the run's steps. */
+enum verdict assert_search(struct machine *machine, uint32_t pattern, uint32_t string);
 enum verdict assert_slow(struct machine *machine, const struct instruction *instruction, uint32_t value);
 /* Which keys of a table the map has: a set, by key number. WORK_NONE: a limit. */
 uint32_t assert_seen_keys(struct machine *machine, const struct key_table *table, uint32_t map);
@@ -126,6 +129,8 @@ uint32_t assert_seen_keys(struct machine *machine, const struct key_table *table
 /* explain.c and explain_message.c: adding failures to the report. */
 struct report_mark explain_mark(const struct machine *machine);
 void explain_rollback(struct machine *machine, struct report_mark mark);
+/* The run ends here. What was found in branches that might have been forgotten counts for nothing. */
+void explain_cut(struct machine *machine);
 void explain_assertion(struct machine *machine, const struct frame *frame, const struct instruction *instruction);
 /* `keyword`: the one that failed, where it is not the instruction's own; else KEYWORD_NONE. */
 void explain_failure(struct machine *machine, const struct frame *frame, enum keyword keyword, const char *format, ...)

@@ -27,14 +27,17 @@ static enum verdict find_constant(struct machine *machine, const struct enumerat
     }
 }
 
-static enum verdict check_enum(struct machine *machine, const struct enumeration *set, uint32_t index) {
+enum verdict assert_enum(struct machine *machine, const struct enumeration *set, uint32_t index) {
+    if (machine->items[index].kind == WIRE_STR && set->texts != NO_INDEX) {
+        if (!work_spend(machine->work, 1)) {
+            return VERDICT_LIMIT;
+        }
+        return ASSERT(machine_find_key(machine, &machine->view->tables[set->texts], index) != NULL);
+    }
     struct wire_value value = machine_value(machine, index);
     /* Values that JSON lacks have no type, and may be among the constants of no schema. */
     if (!assert_type(machine, set->types, index) || !work_spend(machine->work, machine->items[index].next - index)) {
         return machine->work->limit == WORK_FINE ? VERDICT_NO : VERDICT_LIMIT;
-    }
-    if (machine->items[index].kind == WIRE_STR && set->texts != NO_INDEX) {
-        return ASSERT(machine_find_key(machine, &machine->view->tables[set->texts], index) != NULL);
     }
     return find_constant(machine, set, value, value_hash(value, HASH_SEED));
 }
@@ -99,6 +102,17 @@ static enum verdict check_unique(struct machine *machine, uint32_t array) {
 }
 
 /* ---- text ---- */
+
+enum verdict assert_search(struct machine *machine, uint32_t pattern, uint32_t string) {
+    struct work *work = machine->work;
+    enum pattern_verdict verdict =
+        pattern_search_within(machine->view->patterns[pattern], machine_text(machine, string), &work->steps_left);
+    if (__builtin_expect(verdict == PATTERN_LIMIT, 0)) {
+        work->limit = work->steps_left == 0 ? WORK_STEPS : WORK_PATTERN;
+        return VERDICT_LIMIT;
+    }
+    return verdict == PATTERN_YES ? VERDICT_YES : VERDICT_NO;
+}
 
 static enum verdict check_format(struct machine *machine, uint32_t format, uint32_t value) {
     struct bytes text = machine_text(machine, value);
@@ -168,8 +182,6 @@ static enum verdict check_dependent_required(struct machine *machine, const stru
 enum verdict assert_slow(struct machine *machine, const struct instruction *in, uint32_t value) {
     uint8_t kind = machine->items[value].kind;
     switch (in->op) {
-    case OP_ENUM:
-        return check_enum(machine, &machine->view->enums[in->a], value);
     case OP_CONST:
         return value_equal(machine_value(machine, value), (struct wire_value){&machine->view->constant_document, in->a},
                            machine->work);
@@ -177,8 +189,6 @@ enum verdict assert_slow(struct machine *machine, const struct instruction *in, 
         return ASSERT(!kind_is_number((enum wire_kind)kind) ||
                       decimal_is_multiple(decimal_from_number(number_of(machine_value(machine, value))),
                                           machine->view->bounds[in->a].decimal));
-    case OP_PATTERN:
-        return kind == WIRE_STR ? assert_search(machine, in->a, machine_text(machine, value)) : VERDICT_YES;
     case OP_FORMAT:
         return kind == WIRE_STR ? check_format(machine, in->a, value) : VERDICT_YES;
     case OP_UNIQUE_ITEMS:

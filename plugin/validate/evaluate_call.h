@@ -98,6 +98,10 @@ static inline enum step remembered(struct machine *machine, enum mode mode, uint
 ALWAYS_INLINE enum step call(struct machine *machine, enum mode mode, uint32_t schema, uint32_t value,
                              enum relation relation, uint32_t position) {
     const struct schema_node *node = &machine->view->schemas[schema];
+    enum step judged = mode != MODE_EXPLAIN ? judge_kind(node, machine->items[value].kind) : STEP_CALL;
+    if (judged != STEP_CALL) {
+        return work_spend(machine->work, 1) ? judged : STEP_LIMIT;
+    }
     if (mode != MODE_EXPLAIN && (node->flags & SCHEMA_LEAF) != 0) {
         if (!work_spend(machine->work, 1 + node->fast_end - node->fast)) {
             return STEP_LIMIT;

@@ -1,6 +1,17 @@
 /* evaluate_flat.c: running a subschema that needs no frame. */
 #include "validate/evaluate_flat.h"
 
+enum step run_leaf(struct machine *machine, const struct schema_node *node, uint32_t value) {
+    const struct instruction *end = machine->view->code + node->fast_end;
+    for (const struct instruction *in = machine->view->code + node->fast; in < end; in++) {
+        enum verdict verdict = assert_holds(machine, in, value);
+        if (__builtin_expect(verdict != VERDICT_YES, 0)) {
+            return (enum step)verdict;
+        }
+    }
+    return STEP_PASS;
+}
+
 static enum step run_object(struct machine *machine, const struct object_rule *rule, uint32_t value) {
     const struct wire_item *item = &machine->items[value];
     if (item->kind != WIRE_MAP) {
@@ -13,7 +24,7 @@ static enum step run_object(struct machine *machine, const struct object_rule *r
         return STEP_LIMIT;
     }
     struct member_walk walk = {.cursor = value + 1, .left = item->size};
-    enum step step = walk_members(machine, rule, &walk, SCHEMA_LEAF | SCHEMA_FLAT);
+    enum step step = walk_members(machine, rule, &walk, true);
     return step != STEP_PASS ? step : walk.count == rule->required ? STEP_PASS : STEP_FAIL;
 }
 

@@ -34,7 +34,7 @@ static inline enum verdict match_name(struct machine *machine, uint32_t pattern,
     if (machine->items[item].kind != WIRE_STR) {
         return VERDICT_NO;
     }
-    return assert_search(machine, pattern, machine_text(machine, item));
+    return assert_search(machine, pattern, item);
 }
 
 /* VERDICT_YES: neither a property nor a pattern names the key. */
@@ -275,7 +275,7 @@ ALWAYS_INLINE enum step step_member(struct machine *machine, enum mode mode, str
  * the frame is at a member that needs one, and was not asked. */
 ALWAYS_INLINE enum step walk_small(struct machine *machine, struct frame *frame, const struct object_rule *rule) {
     struct member_walk walk = {.cursor = frame->cursor, .left = frame->left, .count = frame->count};
-    enum step step = walk_members(machine, rule, &walk, SCHEMA_LEAF | SCHEMA_FLAT);
+    enum step step = walk_members(machine, rule, &walk, false);
     frame->cursor = walk.cursor;
     frame->left = walk.left;
     frame->count = walk.count;

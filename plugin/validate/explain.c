@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MESSAGE_SIZE = 400 };
+enum { MESSAGE_SIZE = 400, BYTES_PER_STEP = 16 };
 
 struct span {
     uint32_t offset, size;
@@ -49,16 +49,24 @@ void validate_failure_print(const struct validate_failure *failure, char *text, 
 
 /* ---- texts ---- */
 
+/* False: the failure would not fit, so that the rest of it is of no use either. */
+static bool has_room(const struct machine *machine, size_t size) {
+    return machine->report->text.size + size <= machine->program->limits.report_size_max;
+}
+
 /* A token of a JSON pointer. Keys are UTF-8, as the model was checked. */
 static bool append_token(struct buffer *buffer, struct bytes token) {
     bool fine = buffer_append(buffer, "/", 1);
+    size_t from = 0;
     for (size_t i = 0; i < token.size && fine; i++) {
         uint8_t c = token.data[i];
-        fine = c == '~'   ? buffer_append(buffer, "~0", 2)
-               : c == '/' ? buffer_append(buffer, "~1", 2)
-                          : buffer_append(buffer, &c, 1);
+        if (c == '~' || c == '/') {
+            fine =
+                buffer_append(buffer, token.data + from, i - from) && buffer_append(buffer, c == '~' ? "~0" : "~1", 2);
+            from = i + 1;
+        }
     }
-    return fine;
+    return fine && buffer_append(buffer, token.data + from, token.size - from);
 }
 
 static bool append_number(struct buffer *buffer, uint32_t number) {
@@ -80,7 +88,8 @@ static bool append_instance_path(const struct machine *machine, struct buffer *b
         }
         uint32_t key = frame->relation == KEY ? frame->value : frame->value - 1;
         bool is_text = machine->items[key].kind == WIRE_STR && machine->items[key].next == key + 1;
-        fine = is_text ? append_token(buffer, machine_text(machine, key)) : append_number(buffer, frame->position);
+        fine = has_room(machine, is_text ? machine->items[key].size : 0) &&
+               (is_text ? append_token(buffer, machine_text(machine, key)) : append_number(buffer, frame->position));
     }
     return fine;
 }
@@ -105,7 +114,7 @@ static bool append_keyword(struct buffer *buffer, enum keyword keyword) {
 
 static bool append_keyword_path(const struct machine *machine, struct buffer *buffer, enum keyword keyword) {
     bool fine = true;
-    for (uint32_t i = 0; i + 1 < machine->depth && fine; i++) {
+    for (uint32_t i = 0; i + 1 < machine->depth && fine && has_room(machine, 0); i++) {
         const struct branch *branch = &machine->frames[i + 1].branch;
         enum keyword through = (enum keyword)machine->view->code[machine->frames[i].pc].keyword;
         through = branch->kind == BRANCH_THEN ? KEYWORD_THEN : branch->kind == BRANCH_ELSE ? KEYWORD_ELSE : through;
@@ -123,7 +132,7 @@ static bool append_location(const struct machine *machine, struct buffer *buffer
         chain[count++] = at;
     }
     bool fine = true;
-    while (count > 0 && fine) {
+    while (count > 0 && fine && has_room(machine, 0)) {
         const struct location *location = &machine->view->locations[chain[--count]];
         fine = buffer_append(buffer, machine->view->text + location->text, location->size);
     }
@@ -141,6 +150,20 @@ void explain_rollback(struct machine *machine, struct report_mark mark) {
     machine->report->text.size = mark.text_size;
     machine->report->count = mark.count;
     machine->report->truncated = mark.truncated;
+}
+
+void explain_cut(struct machine *machine) {
+    for (uint32_t i = 0; i < machine->depth; i++) {
+        const struct frame *frame = &machine->frames[i];
+        uint8_t op = frame->pc < frame->end ? machine->view->code[frame->pc].op : OP_COUNT;
+        bool is_attempt = op == OP_ANY_OF || op == OP_ONE_OF || op == OP_NOT || op == OP_CONTAINS ||
+                          (op == OP_IF && frame->stage == 0);
+        if (is_attempt && frame->started) {
+            explain_rollback(machine, frame->report);
+            break;
+        }
+    }
+    machine->report->truncated = true;
 }
 
 static struct span span_from(const struct validate_report *report, size_t start) {
@@ -184,8 +207,8 @@ static void add_failure(struct machine *machine, const struct frame *frame, enum
     at = report->text.size;
     fine = fine && buffer_append(&report->text, message, strlen(message));
     made.message = span_from(report, at);
-    fine = fine && report->text.size <= machine->program->limits.report_size_max;
-    struct validate_report_entry *entry = fine ? new_entry(report) : NULL;
+    bool is_paid = work_spend(machine->work, (report->text.size - start) / BYTES_PER_STEP);
+    struct validate_report_entry *entry = fine && is_paid && has_room(machine, 0) ? new_entry(report) : NULL;
     if (entry == NULL) {
         report->text.size = start;
         report->truncated = true;

@@ -15,6 +15,7 @@ struct pattern {
     struct pattern_program *program;
     uint32_t step_max;
     uint32_t heap_kib_max;
+    uint32_t compile_steps;
 };
 
 enum status pattern_check(struct bytes source, const struct pattern_limits *limits, struct error *error) {
@@ -36,7 +37,7 @@ enum status pattern_compile(struct bytes source, const struct pattern_limits *li
         status = pattern_plain_compile(&tree, &self->plain, error);
     }
     if (status == OK && self->plain == NULL) {
-        status = pattern_automaton_compile(&tree, &self->automaton, error);
+        status = pattern_automaton_compile(&tree, &self->automaton, &self->compile_steps, error);
     }
     if (status == OK && self->plain == NULL && self->automaton == NULL) {
         status = pattern_program_compile(&tree, limits, &self->program, error);
@@ -48,6 +49,7 @@ enum status pattern_compile(struct bytes source, const struct pattern_limits *li
         error_add_number(error, "limit", limits->program_size_max);
     }
     if (status == OK) {
+        self->compile_steps += tree.count + (uint32_t)(pattern_memory(self) / 16);
         *ret_pattern = self;
         self = NULL; /* the caller owns it now */
     }
@@ -98,6 +100,10 @@ enum pattern_verdict pattern_search(const struct pattern *pattern, struct bytes 
 
 bool pattern_is_linear(const struct pattern *pattern) {
     return pattern->program == NULL;
+}
+
+uint32_t pattern_compile_steps(const struct pattern *pattern) {
+    return pattern->compile_steps;
 }
 
 size_t pattern_memory(const struct pattern *pattern) {

@@ -14,7 +14,8 @@ enum {
     CLASSES_MAX = 255,
     INTERVALS_MAX = 4096,
     SIGNATURES_MAX = 1 << 19, /* set look-ups to find the classes */
-    BUILD_STEPS_MAX = 400000, /* a few milliseconds */
+    LOOK_UPS_PER_STEP = 4,
+    BUILD_STEPS_MAX = 400000, /* a few milliseconds; more than all look-ups together */
     ROW_DEAD = 0,             /* no match any more */
     ROW_MATCH = 1,            /* whatever follows */
     ROW_FIRST = 2
@@ -105,6 +106,7 @@ static bool find_classes(struct build *build, const struct pattern_sets *sets) {
     if (count == 0 || (uint64_t)count * sets->count > SIGNATURES_MAX) {
         return false;
     }
+    build->steps -= (uint64_t)count * sets->count / LOOK_UPS_PER_STEP;
     for (uint32_t i = 0; i < count; i++) {
         struct signature signature = {{0}};
         for (uint32_t set = 0; set < sets->count; set++) {
@@ -225,7 +227,6 @@ static bool build_rows(struct build *build) {
     struct nfa_bits seen = {{0}};
     struct nfa_bits start = {{0}};
     const struct nfa_bits nothing = {{0}};
-    build->steps = BUILD_STEPS_MAX;
     nfa_reach(&build->nfa, build->nfa.entry, false, false, &seen, &build->restart, &build->steps);
     seen = nothing;
     nfa_reach(&build->nfa, build->nfa.entry, true, false, &seen, &start, &build->steps);
@@ -282,8 +283,14 @@ static void build_freep(struct build **build) {
     free(*build);
 }
 
+/* False: too large for this engine. */
+static bool try_build(struct build *build, const struct pattern_tree *tree) {
+    build->steps = BUILD_STEPS_MAX;
+    return nfa_build(&build->nfa, tree) && find_classes(build, &tree->sets) && build_rows(build);
+}
+
 enum status pattern_automaton_compile(const struct pattern_tree *tree, struct pattern_automaton **ret_automaton,
-                                      struct error *error) {
+                                      uint32_t *ret_steps, struct error *error) {
     if (tree->has_looks) {
         return OK;
     }
@@ -291,8 +298,10 @@ enum status pattern_automaton_compile(const struct pattern_tree *tree, struct pa
     if (build == NULL) {
         return error_set(error, NO_MEMORY, "no memory to build the automaton of a pattern");
     }
-    if (!nfa_build(&build->nfa, tree) || !find_classes(build, &tree->sets) || !build_rows(build)) {
-        return OK; /* too large for this one */
+    bool is_built = try_build(build, tree);
+    *ret_steps = (uint32_t)(BUILD_STEPS_MAX - build->steps);
+    if (!is_built) {
+        return OK;
     }
     struct pattern_automaton *automaton = copy_out(build);
     if (automaton == NULL) {

@@ -7,7 +7,7 @@
 
 #include "validate/pattern_tree.h"
 
-/* Literals, anchored or not, and one repeated set between ^ and $. */
+/* Literals, anchored or not; and from ^ on a literal and runs of characters that need no trying. */
 struct pattern_plain;
 WARN_UNUSED enum status pattern_plain_compile(const struct pattern_tree *tree, struct pattern_plain **ret_plain,
                                               struct error *error);
@@ -16,8 +16,10 @@ size_t pattern_plain_memory(const struct pattern_plain *plain);
 
 /* Everything regular whose deterministic automaton stays small: one table look-up for each character. */
 struct pattern_automaton;
+/* *ret_steps: what building it took, or trying to. */
 WARN_UNUSED enum status pattern_automaton_compile(const struct pattern_tree *tree,
-                                                  struct pattern_automaton **ret_automaton, struct error *error);
+                                                  struct pattern_automaton **ret_automaton, uint32_t *ret_steps,
+                                                  struct error *error);
 enum pattern_verdict pattern_automaton_search(const struct pattern_automaton *automaton, struct bytes text);
 size_t pattern_automaton_memory(const struct pattern_automaton *automaton);
 

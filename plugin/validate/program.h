@@ -92,8 +92,10 @@ struct schema_node {
     uint32_t plain, plain_end; /* instructions */
     uint32_t fast, fast_end;
     uint32_t location;
-    uint16_t flags;
-    uint16_t accepts; /* a bit for each enum wire_kind whose values are valid, whatever they are */
+    uint32_t flags;
+    /* A bit for each enum wire_kind: must the fast code be asked, or else, are all values of the kind valid? The fast
+     * code does not ask for types again. */
+    uint16_t undecided, accepts;
 };
 
 /* Where a subschema stands: text after that of its parent; a root's text is a URI and "#". */
@@ -224,7 +226,8 @@ struct key_place {
     uint32_t slot; /* the first to look at */
 };
 
-static inline struct key_place key_place(const struct key_table *table, struct bytes name, uint16_t mark) {
+__attribute__((always_inline)) static inline struct key_place key_place(const struct key_table *table,
+                                                                        struct bytes name, uint16_t mark) {
     if (__builtin_expect(table->shift != 0, 1)) {
         return (struct key_place){mark, mark * (uint32_t)table->seed >> table->shift};
     }
@@ -250,7 +253,8 @@ static inline struct key_search key_search(const struct program_view *view, cons
 }
 
 /* The key, or NULL. `mark`: that of the name on its tape. */
-static inline const struct key *key_search_find(const struct key_search *search, struct bytes name, uint16_t mark) {
+__attribute__((always_inline)) static inline const struct key *key_search_find(const struct key_search *search,
+                                                                               struct bytes name, uint16_t mark) {
     struct key_place place = key_place(search->table, name, mark);
     for (uint32_t slot = place.slot;; slot = (slot + 1) & search->mask) {
         uint32_t number = search->slots[slot];

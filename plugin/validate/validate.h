@@ -117,7 +117,8 @@ size_t validate_context_memory(const struct validate_context *context);  /* byte
 WARN_UNUSED enum status validate_run(const struct validate_program *program, struct validate_context *context,
                                      struct wire_value payload, bool *ret_valid, struct error *error);
 
-/* As validate_run, and says why not. Slow: to be called for what validate_run found invalid. */
+/* As validate_run, and says why not. Slow: to be called for what validate_run found invalid. TOO_LARGE as well if saying
+ * it takes too many steps: the report then has what was found, `truncated`, and what validate_run said stands. */
 WARN_UNUSED enum status validate_explain(const struct validate_program *program, struct validate_context *context,
                                          struct wire_value payload, bool *ret_valid, struct validate_report *report,
                                          struct error *error);

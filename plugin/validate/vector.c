@@ -1,6 +1,8 @@
 /* vector.c: growing arrays and the index over them. */
 #include "validate/vector.h"
 
+#include "validate/hash.h"
+
 #include <stdlib.h>
 
 enum { VECTOR_CAPACITY_MIN = 16, VECTOR_COUNT_MAX = INT32_MAX, INDEX_CAPACITY_MIN = 32 };
@@ -46,47 +48,61 @@ void vector_done(struct vector *vector) {
     *vector = (struct vector){0};
 }
 
-static void place(struct index_entry *entries, uint32_t capacity, struct index_entry entry) {
-    uint32_t slot = (uint32_t)entry.hash & (capacity - 1);
-    while (entries[slot].used) {
-        slot = (slot + 1) & (capacity - 1);
+static uint32_t first_slot(const struct index *index, uint64_t hash) {
+    return (uint32_t)hash_number(hash, index->seed) & (index->capacity - 1);
+}
+
+static void place(struct index *index, struct index_entry entry) {
+    uint32_t slot = first_slot(index, entry.hash);
+    while (index->entries[slot].used) {
+        slot = (slot + 1) & (index->capacity - 1);
     }
-    entries[slot] = entry;
+    index->entries[slot] = entry;
+}
+
+/* Hashes are made with a seed that is known, where the address of memory is not. */
+static bool grow(struct index *index) {
+    const struct index old = *index;
+    uint32_t capacity = old.capacity == 0 ? INDEX_CAPACITY_MIN : 2 * old.capacity;
+    struct index_entry *entries = calloc(capacity, sizeof *entries);
+    if (entries == NULL) {
+        return false;
+    }
+    index->entries = entries;
+    index->capacity = capacity;
+    index->seed = old.entries == NULL ? (uintptr_t)entries : old.seed;
+    for (uint32_t i = 0; i < old.capacity; i++) {
+        if (old.entries[i].used) {
+            place(index, old.entries[i]);
+        }
+    }
+    free(old.entries);
+    return true;
 }
 
 bool index_add(struct index *index, uint64_t hash, uint32_t number) {
-    if (2 * (index->count + 1) > index->capacity) {
-        uint32_t capacity = index->capacity == 0 ? INDEX_CAPACITY_MIN : 2 * index->capacity;
-        struct index_entry *entries = calloc(capacity, sizeof *entries);
-        if (entries == NULL) {
-            return false;
-        }
-        for (uint32_t i = 0; i < index->capacity; i++) {
-            if (index->entries[i].used) {
-                place(entries, capacity, index->entries[i]);
-            }
-        }
-        free(index->entries);
-        index->entries = entries;
-        index->capacity = capacity;
+    if (2 * (index->count + 1) > index->capacity && !grow(index)) {
+        return false;
     }
-    place(index->entries, index->capacity, (struct index_entry){.hash = hash, .number = number, .used = true});
+    place(index, (struct index_entry){.hash = hash, .number = number, .used = true});
     index->count++;
     return true;
 }
 
 uint32_t index_next(const struct index *index, uint64_t hash, uint32_t *cursor) {
-    while (index->capacity > 0) {
-        const struct index_entry *entry = &index->entries[((uint32_t)hash + *cursor) & (index->capacity - 1)];
+    if (index->capacity == 0) {
+        return UINT32_MAX;
+    }
+    for (uint32_t first = first_slot(index, hash);;) {
+        const struct index_entry *entry = &index->entries[(first + *cursor) & (index->capacity - 1)];
         if (!entry->used) {
-            break;
+            return UINT32_MAX;
         }
         ++*cursor;
         if (entry->hash == hash) {
             return entry->number;
         }
     }
-    return UINT32_MAX;
 }
 
 void index_done(struct index *index) {

@@ -21,6 +21,7 @@ void vector_done(struct vector *vector);
 /* Numbers by hash; whoever asks compares what they stand for. A zeroed one is empty. */
 struct index {
     struct index_entry *entries;
+    uint64_t seed; /* of places among the entries: nobody can choose keys that crowd in one */
     uint32_t count;
     uint32_t capacity; /* a power of two, or 0 */
 };

@@ -148,12 +148,20 @@ struct wire_text_ends {
 };
 
 static inline struct wire_text_ends wire_text_ends(const uint8_t *data, size_t size, size_t readable) {
+    static const uint64_t MASKS[] = {0x00,
+                                     0xFF,
+                                     0xFFFF,
+                                     0xFFFFFF,
+                                     0xFFFFFFFF,
+                                     UINT64_C(0xFFFFFFFFFF),
+                                     UINT64_C(0xFFFFFFFFFFFF),
+                                     UINT64_C(0xFFFFFFFFFFFFFF),
+                                     UINT64_MAX};
     if (size > 8) {
         return (struct wire_text_ends){wire_text_word(data), wire_text_word(data + size - 8)};
     }
-    if (readable >= 8) {
-        uint64_t beyond = size < 8 ? UINT64_MAX << 8 * size : 0;
-        return (struct wire_text_ends){wire_text_word(data) & ~beyond, 0};
+    if (__builtin_expect(readable >= 8, 1)) {
+        return (struct wire_text_ends){wire_text_word(data) & MASKS[size], 0};
     }
     struct wire_text_ends ends = {0, 0};
     for (size_t i = size; i > 0; i--) {
@@ -164,10 +172,8 @@ static inline struct wire_text_ends wire_text_ends(const uint8_t *data, size_t s
 
 /* No secrecy: whoever looks a text up by its mark confirms it, and bounds how many others have the same. */
 static inline uint16_t wire_text_mark(struct wire_text_ends ends, size_t size) {
-    __extension__ typedef unsigned __int128 wide;
-    wide product =
-        (wide)(ends.first ^ UINT64_C(0xA0761D6478BD642F)) * (ends.last ^ size ^ UINT64_C(0xE7037ED1A0B428DB));
-    return (uint16_t)((uint64_t)product >> 48 ^ (uint64_t)(product >> 112));
+    uint64_t both = ends.first ^ (ends.last << 29 | ends.last >> 35) ^ size;
+    return (uint16_t)(both * UINT64_C(0x9E3779B97F4A7C15) >> 48);
 }
 
 #endif

@@ -86,7 +86,7 @@ struct level {
     uint64_t marks[4]; /* of a narrow map: a bit for each of the 256 highest bytes of its keys' marks */
     uint32_t item;
     uint32_t left;      /* elements still to come, while it waits for one with elements of its own */
-    uint32_t is_narrow; /* 1: a narrow map: with an even number of elements to come, a key is next */
+    uint32_t is_narrow; /* 1: a narrow map: with an odd number of elements to come after it, a value is a key */
     uint32_t lacks;     /* set of enum wire_lack, so far */
 };
 
@@ -125,10 +125,16 @@ static bool is_key_twice(const struct wire_document *document, uint32_t map, con
     return false;
 }
 
+/* Is the value, which was taken off what is left of the level, a key of a narrow map? */
+ALWAYS_INLINE bool is_key(const struct pass *pass) {
+    return (pass->level->is_narrow & pass->left) != 0;
+}
+
 /* A mark that comes twice is mostly a key that comes twice; it costs a look at all keys before it. */
-ALWAYS_INLINE void note_key(const struct wire_document *document, struct level *level, const struct wire_item *key) {
-    uint64_t bit = UINT64_C(1) << (key->mark >> 8 & 63);
-    uint64_t *word = &level->marks[key->mark >> 14];
+ALWAYS_INLINE void note_key(const struct wire_document *document, struct level *level, const struct wire_item *key,
+                            uint32_t mark) {
+    uint64_t bit = UINT64_C(1) << (mark >> 8 & 63);
+    uint64_t *word = &level->marks[mark >> 14];
     if (__builtin_expect((*word & bit) != 0, 0) && is_key_twice(document, level->item, key)) {
         level->lacks |= WIRE_LACKS_KEYS;
     }
@@ -154,18 +160,19 @@ ALWAYS_INLINE bool close_levels(struct wire_item *items, struct pass *pass, cons
 /* The three kinds of values: a string of `size` bytes, what has neither elements nor a payload, and the rest. `data`:
  * behind the header, which may be cut. False: the bytes end before the value does, or it is too deep. */
 ALWAYS_INLINE bool take_string(const struct wire_document *document, struct pass *pass, const uint8_t *data,
-                               uint32_t size, bool is_key) {
+                               uint32_t size) {
     ptrdiff_t room = pass->end - data;
     if ((ptrdiff_t)size > room) {
         return false;
     }
     struct wire_text_ends ends = wire_text_ends(data, size, (size_t)room);
-    pass->item->mark = wire_text_mark(ends, size);
+    uint16_t mark = wire_text_mark(ends, size);
+    pass->item->mark = mark;
     if (!is_ascii(data, size, ends) && !wire_utf8_valid((struct bytes){data, size})) {
         pass->level->lacks |= WIRE_LACKS_TEXT;
     }
-    if (is_key) {
-        note_key(document, pass->level, pass->item);
+    if (is_key(pass)) {
+        note_key(document, pass->level, pass->item, mark);
     }
     pass->at = data + size;
     return true;
@@ -209,18 +216,14 @@ ALWAYS_INLINE bool take_other(struct pass *pass, const uint8_t *data, uint32_t s
     return true;
 }
 
-/* One value, or the header of one with elements. False: it is to be refused. */
+/* One value, or the header of one with elements, of which a byte is there. False: it is to be refused. */
 ALWAYS_INLINE bool take_value(const struct wire_document *document, struct pass *pass) {
-    if (pass->at == pass->end) {
-        return false;
-    }
     const struct wire_form *form = &WIRE_FORMS[*pass->at];
     const uint8_t *data = pass->at + form->header_size;
     uint32_t size = form->fixed;
     if (form->length_bytes != 0 && (data > pass->end || !wire_length_read(pass->at, form, &size))) {
         return false;
     }
-    bool is_key = (pass->level->is_narrow & ~pass->left) != 0;
     pass->left--;
     pass->item->offset = (uint32_t)(pass->at - document->input.data);
     pass->item->size = size;
@@ -228,9 +231,9 @@ ALWAYS_INLINE bool take_value(const struct wire_document *document, struct pass 
     pass->item->kind = form->kind;
     pass->item->header_size = form->header_size;
     if (form->kind == WIRE_STR) {
-        return take_string(document, pass, data, size, is_key);
+        return take_string(document, pass, data, size);
     }
-    if (is_key) {
+    if (is_key(pass)) {
         pass->level->lacks |= WIRE_LACKS_KEYS;
     }
     return form->kind < WIRE_STR ? take_scalar(pass, data) : take_other(pass, data, size);
@@ -246,7 +249,10 @@ static enum status write_tape(struct wire_document *document, uint32_t depth_max
     levels[0] = (struct level){0};
     for (;;) {
         size_t offset = (size_t)(pass.at - input.data);
-        if (pass.item == pass.full && pass.at < pass.end) {
+        if (pass.at == pass.end) {
+            return refuse_value(input, offset, depth_max, error);
+        }
+        if (pass.item == pass.full) {
             if (!tape_grow(document)) {
                 return error_set(error, NO_MEMORY, "no memory to read a request of %zu bytes", input.size);
             }

@@ -6,22 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *printed(struct buffer *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* Appends to a NUL-terminated text. */
-static const char *printed(struct buffer *text, const char *format, ...) {
-    char *more = NULL;
-    va_list args;
-    va_start(args, format);
-    int size = vasprintf(&more, format, args);
-    va_end(args);
-    cr_assert(size >= 0);
-    text->size -= text->size > 0;
-    cr_assert(buffer_append(text, more, (size_t)size + 1));
-    free(more);
-    return (const char *)text->data;
-}
-
 static uint64_t steps_of(struct subject *subject, const char *payload, bool wanted) {
     CLEANUP(json_done) struct json instance;
     bool valid = !wanted;

@@ -1,6 +1,7 @@
 /* support.c: schemas and payloads for the tests of validate. */
 #include "support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,27 @@ static void replace_marked(const struct wire_document *tape, struct buffer *ret)
         }
         cr_assert(buffer_append(ret, made, size));
     }
+}
+
+const char *printed(struct buffer *text, const char *format, ...) {
+    char *more = NULL;
+    va_list args;
+    va_start(args, format);
+    int size = vasprintf(&more, format, args);
+    va_end(args);
+    cr_assert(size >= 0);
+    text->size -= text->size > 0;
+    cr_assert(buffer_append(text, more, (size_t)size + 1));
+    free(more);
+    return (const char *)text->data;
+}
+
+void printed_run(struct buffer *text, char c, size_t count) {
+    text->size -= text->size > 0;
+    cr_assert(buffer_reserve(text, count + 1));
+    memset(text->data + text->size, c, count);
+    text->size += count;
+    text->data[text->size++] = '\0';
 }
 
 void json_open(struct json *json, const char *text) {

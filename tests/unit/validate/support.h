@@ -16,6 +16,11 @@ void json_open(struct json *json, const char *text);
 void json_done(struct json *json);
 struct wire_value json_root(const struct json *json);
 
+/* Appends to a NUL-terminated text, and returns it. */
+const char *printed(struct buffer *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same character `count` times. */
+void printed_run(struct buffer *text, char c, size_t count);
+
 /* A compiled schema, and what running it needs. */
 struct subject {
     struct validate_options options; /* set before subject_compile; subject_init gives the defaults */
