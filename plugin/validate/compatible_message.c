@@ -255,7 +255,7 @@ static bool put_message(const struct prover *prover, const struct obligation *ob
     struct words words = {.ret = ret, .fine = true};
     CLEANUP(buffer_done) struct buffer path = {0};
     if (!has_witness) {
-        say(&words, "not proved, nor is there a payload that shows it: ");
+        say(&words, COMPATIBLE_UNPROVED);
     }
     say_what(prover, &words, obligation, is_declared);
     if (!instance_path(prover, &path)) {
