@@ -241,7 +241,7 @@ struct key_search {
     const uint32_t *slots;
     const struct key *keys;
     const uint8_t *text;
-    uint32_t mask;
+    const struct program_view *view;
 };
 
 static inline struct key_search key_search(const struct program_view *view, const struct key_table *table) {
@@ -249,24 +249,30 @@ static inline struct key_search key_search(const struct program_view *view, cons
                                .slots = view->slots + table->slots,
                                .keys = view->keys + table->first,
                                .text = view->text,
-                               .mask = table->mask};
+                               .view = view};
 }
 
-/* The key, or NULL. `mark`: that of the name on its tape. */
+static inline bool key_is(const struct key_search *search, const struct key *key, struct bytes name, uint32_t hash) {
+    return key->hash == hash && key->size == name.size &&
+           program_same_text(search->text + key->text, name.data, key->size);
+}
+
+/* program.c: from the slot on. */
+const struct key *key_search_on(const struct key_table *table, const struct program_view *view, struct bytes name,
+                                struct key_place place);
+
+/* The key, or NULL. `mark`: that of the name on its tape. It is mostly the first in its slot, or nobody is there. */
 __attribute__((always_inline)) static inline const struct key *key_search_find(const struct key_search *search,
                                                                                struct bytes name, uint16_t mark) {
     struct key_place place = key_place(search->table, name, mark);
-    for (uint32_t slot = place.slot;; slot = (slot + 1) & search->mask) {
-        uint32_t number = search->slots[slot];
-        if (number == 0) {
-            return NULL;
-        }
-        const struct key *key = &search->keys[number - 1];
-        if (key->hash == place.hash && key->size == name.size &&
-            program_same_text(search->text + key->text, name.data, key->size)) {
-            return key;
-        }
+    uint32_t number = search->slots[place.slot];
+    if (number == 0) {
+        return NULL;
     }
+    const struct key *key = &search->keys[number - 1];
+    return __builtin_expect(key_is(search, key, name, place.hash), 1)
+               ? key
+               : key_search_on(search->table, search->view, name, place);
 }
 
 static inline const struct key *program_find_key(const struct program_view *view, const struct key_table *table,
