@@ -167,10 +167,10 @@ static enum status build(struct compiler *compiler, struct validate_program **re
     program->limits = compiler->options->limits;
     program->extended = compiler->options->extended;
     size_t offset = 0;
-    size_t offsets[SECTION_COUNT];
     for (int i = 0; i < SECTION_COUNT; i++) {
         size_t section = (size_t)compiler->sections[i].count * RECORD_SIZES[i];
-        offsets[i] = offset;
+        program->offsets[i] = (uint32_t)offset;
+        program->counts[i] = compiler->sections[i].count;
         if (section > 0) {
             memcpy(program->data + offset, compiler->sections[i].data, section);
         }
@@ -180,15 +180,6 @@ static enum status build(struct compiler *compiler, struct validate_program **re
         uint32_t tracks = SCHEMA_FAST_TRACKS_ITEMS | SCHEMA_FAST_TRACKS_PROPERTIES;
         program->tracks |= (SECTION(compiler, schemas, struct schema_node, i)->flags & tracks) != 0;
     }
-    struct program_view *view = &program->view;
-#define VIEW_FIELD(name, record) view->name = (const void *)(program->data + offsets[SECTION_##name]);
-    PROGRAM_SECTIONS(VIEW_FIELD)
-#undef VIEW_FIELD
-    view->constant_document = (struct wire_document){
-        .input = {view->constant_bytes, compiler->sections[SECTION_constant_bytes].count},
-        .items = (struct wire_item *)(uintptr_t)view->constants, /* read only, as all of a program */
-        .item_count = compiler->sections[SECTION_constants].count};
-    view->patterns = compiler->patterns.data;
     program->patterns = compiler->patterns.data;
     program->pattern_count = compiler->patterns.count;
     compiler->patterns = (struct vector){0}; /* the program's now */

@@ -164,9 +164,10 @@ static void machine_init(struct machine *machine, const struct validate_program 
         context->memo_capacity = 0;
         context->run = 1;
     }
+    program_view_init(&context->view, program);
     uint64_t free_steps = MEMO_STEPS_MIN + 4 * (uint64_t)payload.document->item_count;
     *machine = (struct machine){
-        .view = &program->view,
+        .view = &context->view,
         .work = &context->work,
         .context = context,
         .program = program,

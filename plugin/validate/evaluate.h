@@ -64,6 +64,7 @@ struct memo_entry {
 #define MEMO_TRACKED UINT32_C(0x80000000)
 
 struct validate_context {
+    struct program_view view; /* of the program that runs */
     uint64_t seed;
     uint64_t steps; /* of the last run */
     struct work work;

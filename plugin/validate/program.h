@@ -181,16 +181,7 @@ enum section {
         SECTION_COUNT
 };
 
-/* The sections' addresses. */
-struct program_view {
-#define PROGRAM_VIEW_FIELD(name, record) const record *name;
-    PROGRAM_SECTIONS(PROGRAM_VIEW_FIELD)
-#undef PROGRAM_VIEW_FIELD
-    struct pattern *const *patterns;
-    struct wire_document constant_document;
-};
-
-/* The compiled patterns are the one thing outside the block. */
+/* The block itself may be moved. The compiled patterns are the one thing outside it. */
 struct validate_program {
     size_t size; /* of the block */
     struct validate_limits limits;
@@ -199,9 +190,30 @@ struct validate_program {
     uint32_t root;
     uint32_t pattern_count;
     struct pattern **patterns;
-    struct program_view view;
+    uint32_t offsets[SECTION_COUNT];
+    uint32_t counts[SECTION_COUNT];
     _Alignas(16) uint8_t data[];
 };
+
+/* The sections' addresses, for one run. */
+struct program_view {
+#define PROGRAM_VIEW_FIELD(name, record) const record *name;
+    PROGRAM_SECTIONS(PROGRAM_VIEW_FIELD)
+#undef PROGRAM_VIEW_FIELD
+    struct pattern *const *patterns;
+    struct wire_document constant_document;
+};
+
+static inline void program_view_init(struct program_view *view, const struct validate_program *program) {
+#define VIEW_FIELD(name, record) view->name = (const void *)(program->data + program->offsets[SECTION_##name]);
+    PROGRAM_SECTIONS(VIEW_FIELD)
+#undef VIEW_FIELD
+    view->patterns = program->patterns;
+    view->constant_document = (struct wire_document){
+        .input = {view->constant_bytes, program->counts[SECTION_constant_bytes]},
+        .items = (struct wire_item *)(uintptr_t)view->constants, /* read only, as all of a program */
+        .item_count = program->counts[SECTION_constants]};
+}
 
 static inline struct bytes program_text(const struct program_view *view, uint32_t offset, uint32_t size) {
     return (struct bytes){.data = view->text + offset, .size = size};
