@@ -61,7 +61,7 @@ struct compatible_difference {
     struct bytes writer_path;      /* RFC 6901 pointer to the keyword in the writer's schema, or to where it would */
     struct bytes reader_path;      /* stand; the same in the reader's. In other documents: after their URI and '#' */
     enum compatible_answer answer; /* NO or UNKNOWN */
-    struct bytes message;          /* "property 'age' became required" */
+    struct bytes message;          /* "property 'age' is required" */
     struct bytes witness;          /* one msgpack value, of NO; or absent */
 };
 

@@ -203,11 +203,11 @@ Test(validate_compatible_keywords, every_difference_is_listed_in_the_order_of_th
                  "'age': {'type': 'integer', 'minimum': 0}}, 'additionalProperties': false}");
     cr_assert_eq(pair_check(&pair, COMPATIBLE_STRICT), OK);
     cr_expect_str_eq(print_report(&pair.report, &text),
-                     "\n  no property_required '/required' '/required' property 'name' became required {}"
+                     "\n  no property_required '/required' '/required' property 'name' is required {}"
                      "\n  no min_length_raised '/properties/name/minLength' '/properties/name/minLength' minLength "
-                     "became 1, at /name {'name': ''}"
-                     "\n  no type_narrowed '/properties/age/type' '/properties/age/type' type was narrowed to "
+                     "is 1, at /name {'name': ''}"
+                     "\n  no type_narrowed '/properties/age/type' '/properties/age/type' type must be "
                      "'integer', at /age {'age': 0.5}"
-                     "\n  no minimum_raised '/properties/age/minimum' '/properties/age/minimum' minimum became 0, at "
+                     "\n  no minimum_raised '/properties/age/minimum' '/properties/age/minimum' minimum is 0, at "
                      "/age {'age': -1}");
 }

@@ -51,7 +51,7 @@ Test(validate_compatible_lenient, a_witness_has_only_what_is_declared) {
                  "{'properties': {'a': {'type': 'integer'}, 'b': {'type': 'null'}}, 'minProperties': 1}");
     cr_assert_eq(pair_check(&pair, COMPATIBLE_LENIENT), OK);
     cr_expect_str_eq(print_report(&pair.report, &text),
-                     "\n  no type_narrowed '/properties/a/type' '/properties/a/type' type was narrowed to 'integer', "
+                     "\n  no type_narrowed '/properties/a/type' '/properties/a/type' type must be 'integer', "
                      "at /a {'a': 0.5}"
-                     "\n  no min_properties_raised '/minProperties' '/minProperties' minProperties became 1 {}");
+                     "\n  no min_properties_raised '/minProperties' '/minProperties' minProperties is 1 {}");
 }
