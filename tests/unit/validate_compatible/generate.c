@@ -199,7 +199,8 @@ static void put_array(struct generator *generator, int depth) {
         put(generator, "\"contains\":");
         put_schema(generator, depth);
         if (pick(generator, 2) != 0) {
-            put(generator, pick(generator, 2) != 0 ? ",\"minContains\":" : ",\"maxContains\":");
+            bool is_least = pick(generator, 2) != 0 || generator->is_simple; /* closing has to narrow */
+            put(generator, is_least ? ",\"minContains\":" : ",\"maxContains\":");
             PUT_ONE_OF(generator, COUNTS);
         }
         break;
@@ -209,7 +210,28 @@ static void put_array(struct generator *generator, int depth) {
     }
 }
 
+/* Applicators to members only, each open in so many words, so that a test can close it. */
+static void put_simple(struct generator *generator, int depth) {
+    switch (pick(generator, 4)) {
+    case 0:
+        put_array(generator, depth);
+        return;
+    case 1:
+        put(generator, "\"patternProperties\":");
+        put_map(generator, depth, PATTERNS, 4);
+        break;
+    default:
+        put(generator, "\"properties\":");
+        put_map(generator, depth, NAMES, 5);
+    }
+    put(generator, ",\"additionalProperties\":true");
+}
+
 static void put_applicator(struct generator *generator, int depth) {
+    if (generator->is_simple) {
+        put_simple(generator, depth);
+        return;
+    }
     switch (pick(generator, 12)) {
     case 0:
         put(generator, "\"not\":");
@@ -269,12 +291,12 @@ static void put_schema(struct generator *generator, int depth) {
     if (any) {
         put_assertion(generator);
     }
-    for (uint32_t i = depth > 0 ? pick(generator, 3) : 0; i > 0; i--) {
+    for (uint32_t i = depth > 0 ? pick(generator, generator->is_simple ? 2 : 3) : 0; i > 0; i--) {
         put(generator, any ? "," : "");
         put_applicator(generator, depth - 1);
         any = true;
     }
-    if (pick(generator, 12) == 0) {
+    if (pick(generator, 12) == 0 && !generator->is_simple) {
         put(generator, any ? "," : "");
         put(generator, pick(generator, 2) != 0 ? "\"unevaluatedProperties\":" : "\"unevaluatedItems\":");
         put_schema(generator, 0);

@@ -10,6 +10,7 @@ struct generator {
     const uint8_t *data;
     size_t size;
     bool is_draft_07;   /* schemas of that draft */
+    bool is_simple;     /* without alternatives and references; what declares properties says that others are allowed */
     struct buffer text; /* JSON */
 };
 

@@ -95,6 +95,16 @@ Test(validate_compatible_keywords, arrays_by_count_uniqueness_and_elements) {
               "/contains", "/contains", "[]");
 }
 
+Test(validate_compatible_keywords, elements_that_match_contains_are_counted_from_both_ends) {
+    expect_yes("{'contains': {'type': 'number'}, 'minContains': 0, 'maxContains': 1}",
+               "{'contains': {'type': 'integer'}, 'minContains': 0, 'maxContains': 2}");
+    expect_yes("{'type': 'array', 'items': {'type': 'string'}, 'minItems': 1}",
+               "{'contains': {'type': 'integer'}, 'minContains': 0, 'maxContains': 0}");
+    expect_no("{'type': 'array', 'contains': {'type': 'integer'}}",
+              "{'contains': {'type': 'integer'}, 'maxContains': 1}", "contains_narrowed", "/contains", "/contains",
+              "[0, 0]");
+}
+
 Test(validate_compatible_keywords, draft_07_arrays_and_dependencies) {
     expect_yes("{'$schema': 'http://json-schema.org/draft-07/schema#', 'items': [{'type': 'integer'}], "
                "'additionalItems': {'type': 'string'}}",
@@ -170,6 +180,10 @@ Test(validate_compatible_keywords, what_nothing_evaluates_is_like_what_is_additi
                "{'properties': {'a': true}}}}");
     expect_yes("{'items': {'type': 'integer'}}", "{'prefixItems': [{'type': 'number'}], 'unevaluatedItems': {'type': "
                                                  "'integer'}}");
+    expect_no("{'type': 'object', '$ref': '#/$defs/b', 'unevaluatedProperties': false, '$defs': {'b': "
+              "{'additionalProperties': {'type': 'string'}}}}",
+              "{'additionalProperties': false}", "additional_closed", "/$defs/b/additionalProperties",
+              "/additionalProperties", "{'x': ''}");
     expect_no("{'type': 'object', 'properties': {'x': {'type': 'integer'}}, 'additionalProperties': false}",
               "{'allOf': [{'properties': {'y': true}}], 'unevaluatedProperties': false}", "property_removed",
               "/unevaluatedProperties", "/unevaluatedProperties", "{'x': 0}");

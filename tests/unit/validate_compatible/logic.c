@@ -51,6 +51,31 @@ Test(validate_compatible_logic, recursion_is_proved_by_induction) {
                "{'anyOf': [{'type': 'array', 'items': {'$ref': '#'}}, {'type': 'null'}]}");
 }
 
+Test(validate_compatible_logic, what_hangs_on_an_assumption_that_fails_is_proved_anew) {
+    /* Below x, b is proved on the assumption that a is; a then fails, which anyOf forgives, and y may not rely on b. */
+    expect_no("{'type': 'object', 'properties': {'x': {'$ref': '#/$defs/a'}, 'y': {'$ref': '#/$defs/b'}}, '$defs': "
+              "{'a': {'type': 'object', 'properties': {'b': {'$ref': '#/$defs/b'}, 'v': {'type': 'number'}}}, 'b': "
+              "{'type': 'object', 'properties': {'a': {'$ref': '#/$defs/a'}}}}}",
+              "{'properties': {'x': {'anyOf': [{'$ref': '#/$defs/a'}, true]}, 'y': {'$ref': '#/$defs/b'}}, '$defs': "
+              "{'a': {'properties': {'b': {'$ref': '#/$defs/b'}, 'v': {'type': 'integer'}}}, 'b': {'properties': {'a': "
+              "{'$ref': '#/$defs/a'}}}}}",
+              "type_narrowed", "/$defs/a/properties/v/type", "/$defs/a/properties/v/type", "{'y': {'a': {'v': 0.5}}}");
+}
+
+Test(validate_compatible_logic, a_proof_on_an_assumption_that_failed_is_not_kept) {
+    /* Under the first alternative of b, a is proved on the assumption that b is; w then fails b. The second alternative
+     * asks for a again: {'x': {'b': {'w': 0.5, 'a': {'b': {'w': 0.5}}}}} is what speaks against it. */
+    enum compatible_answer answer =
+        compare("{'type': 'object', 'properties': {'x': {'$ref': '#/$defs/a'}}, '$defs': {'a': {'type': 'object', "
+                "'properties': {'b': {'$ref': '#/$defs/b'}}}, 'b': {'type': 'object', 'properties': {'a': {'$ref': "
+                "'#/$defs/a'}, 'w': {'type': 'number'}}}}}",
+                "{'properties': {'x': {'properties': {'b': {'anyOf': [{'$ref': '#/$defs/b'}, {'properties': {'a': "
+                "{'$ref': '#/$defs/a'}}}]}}}}, '$defs': {'a': {'properties': {'b': {'$ref': '#/$defs/b'}}}, 'b': "
+                "{'properties': {'a': {'$ref': '#/$defs/a'}, 'w': {'type': 'integer'}}}}}",
+                COMPATIBLE_STRICT);
+    cr_expect_neq(answer, COMPATIBLE_YES);
+}
+
 Test(validate_compatible_logic, all_of_is_a_conjunction_on_both_sides) {
     expect_yes("{'allOf': [{'type': 'integer'}, {'minimum': 3}]}", "{'type': 'integer', 'minimum': 2}");
     expect_yes("{'type': 'integer', 'minimum': 2}", "{'allOf': [{'type': 'integer'}, {'minimum': 2}]}");

@@ -94,3 +94,53 @@ Test(validate_compatible_soundness, no_payload_contradicts_yes_and_every_no_is_c
     cr_expect_lt(counts.answers[COMPATIBLE_UNKNOWN], PAIRS / 10, "%u unknown", counts.answers[COMPATIBLE_UNKNOWN]);
     cr_expect_gt(counts.met, 1000, "%u payloads", counts.met);
 }
+
+/* What the lenient model takes as written: the writer's schema with each object closed. */
+static void close_objects(const struct buffer *open, struct buffer *ret) {
+    static const char OPENED[] = "\"additionalProperties\":true";
+    static const char SHUT[] = "\"additionalProperties\":false";
+    ret->size = 0;
+    for (size_t i = 0; i < open->size;) {
+        bool found = i + sizeof OPENED - 1 <= open->size && memcmp(open->data + i, OPENED, sizeof OPENED - 1) == 0;
+        cr_assert(found ? buffer_append(ret, SHUT, sizeof SHUT - 1) : buffer_append(ret, &open->data[i], 1));
+        i += found ? sizeof OPENED - 1 : 1;
+    }
+}
+
+Test(validate_compatible_soundness, no_payload_of_declared_properties_contradicts_a_lenient_yes) {
+    CLEANUP(buffer_done) struct buffer writer = {0};
+    CLEANUP(buffer_done) struct buffer reader = {0};
+    CLEANUP(buffer_done) struct buffer closed = {0};
+    struct generator generator = {.state = 11, .is_simple = true};
+    struct counts counts = {0};
+    uint32_t only_lenient = 0;
+    for (uint32_t i = 0; i < PAIRS; i++) {
+        CLEANUP(pair_done) struct pair pair;
+        CLEANUP(subject_done) struct subject narrow;
+        pair_init(&pair);
+        subject_init(&narrow);
+        generate_pair(&generator, &writer, &reader);
+        close_objects(&writer, &closed);
+        if (!open_side(&pair.writer, &writer, false) || !open_side(&pair.reader, &reader, false) ||
+            !open_side(&narrow, &closed, false)) {
+            continue;
+        }
+        counts.compiled++;
+        cr_assert_eq(pair_check(&pair, COMPATIBLE_STRICT), OK);
+        enum compatible_answer strict = pair.answer;
+        cr_assert_eq(pair_check(&pair, COMPATIBLE_LENIENT), OK);
+        cr_assert(strict != COMPATIBLE_YES || pair.answer == COMPATIBLE_YES, "%.*s / %.*s", BYTES_FORMAT(writer),
+                  BYTES_FORMAT(reader));
+        only_lenient += strict == COMPATIBLE_NO && pair.answer == COMPATIBLE_YES;
+        if (pair.answer == COMPATIBLE_YES) {
+            struct subject open = pair.writer;
+            pair.writer = narrow;
+            try_payloads(&generator, &pair, &writer, &reader, &counts);
+            pair.writer = open;
+        }
+    }
+    buffer_done(&generator.text);
+    cr_expect_gt(counts.compiled, PAIRS / 8, "%u compiled", counts.compiled);
+    cr_expect_gt(only_lenient, 20, "%u yes in the lenient model alone", only_lenient);
+    cr_expect_gt(counts.met, 1000, "%u payloads", counts.met);
+}
