@@ -30,7 +30,7 @@ static enum verdict find_constant(struct machine *machine, const struct enumerat
 static enum verdict check_enum(struct machine *machine, const struct enumeration *set, uint32_t index) {
     struct wire_value value = machine_value(machine, index);
     /* Values that JSON lacks have no type, and may be among the constants of no schema. */
-    if (!assert_type(machine, set->types, index) || !work_spend(machine->work, machine->items[index].next - index)) {
+    if (!assert_type(machine, set->types, index) || !work_spend(machine->work, value_hash_steps(value))) {
         return machine->work->limit == WORK_FINE ? VERDICT_NO : VERDICT_LIMIT;
     }
     return find_constant(machine, set, value, value_hash(value, HASH_SEED));
@@ -69,7 +69,9 @@ static enum verdict check_unique(struct machine *machine, uint32_t array) {
     }
     uint32_t mark = work->scratch_size;
     uint32_t table = work_reserve(work, capacity * sizeof(struct seen_item));
-    enum verdict verdict = table != WORK_NONE && work_spend(work, end - array) ? VERDICT_YES : VERDICT_LIMIT;
+    enum verdict verdict = table != WORK_NONE && work_spend(work, value_hash_steps(machine_value(machine, array)))
+                               ? VERDICT_YES
+                               : VERDICT_LIMIT;
     for (uint32_t item = array + 1; item < end && verdict == VERDICT_YES; item = machine->items[item].next) {
         uint64_t hash = value_hash(machine_value(machine, item), machine->context->seed);
         uint64_t slot = hash & (capacity - 1);
