@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bounds.h"
 #include "dead_letter.h"
 #include "error.h"
-#include "bounds.h"
 
 enum durability { DURABILITY_FULL, DURABILITY_NORMAL };
 
@@ -32,13 +32,29 @@ enum durability { DURABILITY_FULL, DURABILITY_NORMAL };
     X(retry_base_us, 1000000, 0, INT64_C(86400000000))                                                                 \
     X(retry_cap_us, INT64_C(3600000000), 0, INT64_C(31536000000000))                                                   \
     X(retry_seed, 0, 0, INT64_MAX)                                                                                     \
-    X(lease_us, 30000000, 1000, INT64_C(86400000000))
+    X(lease_us, 30000000, 1000, INT64_C(86400000000))                                                                  \
+    X(schema_size_max, 1048576, 64, 67108864)                                                                          \
+    X(schema_depth_max, 128, 4, 1024)                                                                                  \
+    X(schema_subschemas_max, 10000, 1, 1000000)                                                                        \
+    X(schema_references_max, 10000, 1, 1000000)                                                                        \
+    X(schema_patterns_max, 1000, 0, 100000)                                                                            \
+    X(schema_documents_max, 64, 0, 1024)                                                                               \
+    X(schema_program_size_max, 16777216, 4096, 1073741824)                                                             \
+    X(schema_compile_steps_max, 5000000, 1000, 4000000000)                                                             \
+    X(schema_cache_kib, 65536, 1024, 1048576)                                                                          \
+    X(pattern_steps_max, 1000000, 1000, 4000000000)                                                                    \
+    X(validation_steps_max, 20000000, 1000, 4000000000)                                                                \
+    X(validation_frames_max, 16384, 64, 1048576)                                                                       \
+    X(validation_memory_max, 67108864, 65536, 1073741824)                                                              \
+    X(failures_max, 32, 1, 1000)                                                                                       \
+    X(failures_size_max, 65536, 4096, 1048576)
 
 struct config {
     char path[PATH_SIZE_MAX + 1];
     char owner[128]; /* who opens it, for the BUSY message that a second writer gets */
     bool read_only;  /* mode "read" */
     bool create;
+    bool hide_values; /* failures of validation name types, never values */
     enum durability durability;
     double retry_factor; /* default 2, 1 to 100 */
     double retry_jitter; /* default 0.1, 0 to 1 */

@@ -9,7 +9,15 @@
 #include "error.h"
 #include "event.h"
 
-enum cursor_op { CURSOR_EVENTS = 1, CURSOR_STREAMS, CURSOR_TAGS, CURSOR_BATCHES, CURSOR_DEAD_LETTERS, CURSOR_SCHEMAS };
+enum cursor_op {
+    CURSOR_EVENTS = 1,
+    CURSOR_STREAMS,
+    CURSOR_TAGS,
+    CURSOR_BATCHES,
+    CURSOR_DEAD_LETTERS,
+    CURSOR_SCHEMAS,
+    CURSOR_REJECTED
+};
 
 enum {
     CURSOR_SECRET_SIZE = 32,

@@ -9,9 +9,9 @@
 #ifndef POLARIS_PLUGIN_DEAD_LETTER_H
 #define POLARIS_PLUGIN_DEAD_LETTER_H
 
+#include "bounds.h"
 #include "bytes.h"
 #include "error.h"
-#include "bounds.h"
 
 enum dead_letter_state {
     DEAD_LETTER_PENDING,

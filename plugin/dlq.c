@@ -516,9 +516,23 @@ static enum status purge(struct call *call) {
 }
 
 static const struct op DLQ_OPS[] = {
-    {"put", true, put},         {"claim", true, claim}, {"resolve", true, resolve}, {"fail", true, fail},
-    {"discard", true, discard}, {"list", false, list},  {"get", false, get},        {"count", false, count},
-    {"redrive", true, redrive}, {"purge", true, purge}, {"retry", true, retry},     {0},
+    {"put", true, put},
+    {"claim", true, claim},
+    {"resolve", true, resolve},
+    {"fail", true, fail},
+    {"discard", true, discard},
+    {"list", false, list},
+    {"get", false, get},
+    {"count", false, count},
+    {"redrive", true, redrive},
+    {"purge", true, purge},
+    {"retry", true, retry},
+    {"rejected.list", false, rejected_list},
+    {"rejected.get", false, rejected_get},
+    {"rejected.resubmit", true, rejected_resubmit},
+    {"rejected.discard", true, rejected_discard},
+    {"rejected.purge", true, rejected_purge},
+    {0},
 };
 
 const struct verb VERB_DLQ = {"dlq", DLQ_OPS};

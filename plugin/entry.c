@@ -209,11 +209,12 @@ static int32_t run_verb(const struct verb *verb, struct polaris_es *self, polari
         return INVALID;
     }
     CLEANUP(wire_writer_done) struct wire_writer reply = {0};
+    CLEANUP(wire_writer_done) struct wire_writer details = {0};
     char done[DONE_TEXT_SIZE] = "";
     struct bytes view = {0};
     enum status status = view_request(request, &view, &error);
     if (status == OK) {
-        status = verb_run(verb, &self->instance, view, &reply, done, &error);
+        status = verb_run(verb, &self->instance, view, &reply, &details, done, &error);
     }
     return (int32_t)send_result(self, sink, &reply, status, done, &error);
 }
@@ -324,8 +325,8 @@ static const polaris_es_table TABLE = {
     .version = POLARIS_PLUGIN_VERSION,
     .build_id = POLARIS_BUILD_ID POLARIS_BUILD_SUFFIX,
     .capabilities = POLARIS_ES_CAN_APPEND | POLARIS_ES_CAN_QUERY | POLARIS_ES_CAN_LONG_POLL |
-                    POLARIS_ES_CAN_DEAD_LETTERS | POLARIS_ES_CAN_SCHEMAS | POLARIS_ES_CAN_WAKE |
-                    POLARIS_ES_CAN_READ_MODE,
+                    POLARIS_ES_CAN_DEAD_LETTERS | POLARIS_ES_CAN_SCHEMAS | POLARIS_ES_CAN_VALIDATE |
+                    POLARIS_ES_CAN_WAKE | POLARIS_ES_CAN_READ_MODE,
     .init = verb_init,
     .store = verb_store,
     .query = verb_query,

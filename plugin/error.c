@@ -32,6 +32,8 @@ enum status error_set(struct error *error, enum status status, const char *forma
     error->status = status;
     error->path[0] = '\0';
     error->detail_count = 0;
+    error->more = (struct bytes){0};
+    error->more_pairs = 0;
     va_list args;
     va_start(args, format);
     error_print(error->message, sizeof error->message, format, args);

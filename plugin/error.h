@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bytes.h"
 #include "cleanup.h"
 
 #define ERROR_STATUS_CONSTANT(name, number, retryable, meaning) name = number,
@@ -30,6 +31,8 @@ struct error {
     char path[ERROR_PATH_SIZE];       /* RFC 6901 pointer to the request's field, or "" */
     size_t detail_count;
     struct error_detail details[ERROR_DETAILS_MAX];
+    struct bytes more; /* details that are lists: pairs of a msgpack map, one behind the other; borrowed */
+    uint32_t more_pairs;
 };
 
 /* Describes a failure and returns `status`, so that a failing function ends in `return error_set(...)`. Forgets what

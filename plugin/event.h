@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bytes.h"
 #include "bounds.h"
+#include "bytes.h"
 
 /* What an append demands of the stream's version before it. */
 enum expectation {
@@ -14,6 +14,13 @@ enum expectation {
     EXPECT_NONE,   /* the stream has no event yet */
     EXPECT_EXISTS, /* it has at least one */
     EXPECT_EXACTLY /* its version is exactly `expected_version`; 0 is the same as none */
+};
+
+/* What becomes of an event that does not stand under its key already. */
+enum event_verdict {
+    EVENT_ACCEPTED,
+    EVENT_REFUSED, /* its schema does not allow it: the append fails */
+    EVENT_KEPT     /* nor is it stored, but kept as a rejected entry */
 };
 
 /* An event on its way in. All views borrow from the request. */
@@ -32,7 +39,12 @@ struct event {
     int64_t time_us; /* valid if has_time */
     enum expectation expectation;
     int64_t expected_version;
+    /* What validation said of it. */
+    enum event_verdict verdict;
     int64_t schema_version; /* the version that it was validated by; 0: none */
+    struct bytes failures;  /* EVENT_KEPT: why, a msgpack array */
+    struct bytes raw;       /* the whole event as it came, a msgpack map */
+    uint32_t data_item;     /* where `data` stands on the request's tape */
 };
 
 /* An event on its way out. All views are valid during the visit only. */

@@ -24,7 +24,12 @@ enum status instance_open(struct instance *ret_instance, struct bytes config, co
     if (status != OK) {
         return status;
     }
+    instance.host = *host;
     status = sqlite_storage_open(&instance.config, host, &instance.storage, error);
+    if (status != OK) {
+        return status;
+    }
+    status = registry_open(instance.storage, &instance.config, &instance.registry, error);
     if (status != OK) {
         return status;
     }
@@ -40,6 +45,7 @@ enum status instance_open(struct instance *ret_instance, struct bytes config, co
 
 static int64_t close_storage(struct instance *instance) {
     int64_t drained = 0;
+    registry_close(instance->registry);
     if (instance->storage != NULL) {
         instance->storage->ops->close(instance->storage, &drained);
     }

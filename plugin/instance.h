@@ -3,12 +3,15 @@
 #define POLARIS_PLUGIN_INSTANCE_H
 
 #include "config.h"
+#include "registry.h"
 #include "storage/storage.h"
 #include "wire/writer.h"
 
 struct instance {
     struct config config;
+    struct storage_host host;
     struct storage *storage;
+    struct registry *registry;
 };
 
 /* Opens the store that `config` (msgpack) names, and writes the reply of init. `host` is copied; what its context

@@ -2,17 +2,10 @@
 #include <stdlib.h>
 
 #include "use_cases.h"
+#include "validation.h"
 
 /* An id and a version, at their largest. */
 enum { APPEND_REPLY_SIZE = 256, APPEND_REPLY_SIZE_PER_EVENT = 18 };
-
-static void free_events(struct event **events) {
-    free(*events);
-}
-
-static void free_results(struct append_result **results) {
-    free(*results);
-}
 
 /* ---- append ---- */
 
@@ -58,63 +51,96 @@ static enum status read_condition(struct call *call, struct condition *ret) {
 
 static void write_append_reply(struct wire_writer *reply, const struct append_result *results, size_t count,
                                const struct append_summary *summary) {
-    wire_put_map(reply, 5);
     wire_put_text(reply, "ids");
     wire_put_array(reply, (uint32_t)count);
     for (size_t i = 0; i < count; i++) {
-        wire_put_int(reply, results[i].id);
+        wire_put_int_or_nil(reply, results[i].id);
     }
     wire_put_text(reply, "versions");
     wire_put_array(reply, (uint32_t)count);
     for (size_t i = 0; i < count; i++) {
-        if (results[i].version > 0) {
-            wire_put_int(reply, results[i].version);
-        } else {
-            wire_put_nil(reply);
-        }
+        wire_put_int_or_nil(reply, results[i].version);
     }
     put_int(reply, "duplicates", (int64_t)summary->duplicates);
     put_int(reply, "recorded_at", summary->recorded_us);
     put_int(reply, "last_id", summary->last_id);
 }
 
+/* The events of an append or of a batch.append, and what the storage says of each. */
+struct incoming {
+    struct event *events;
+    struct append_result *results;
+    size_t count;
+    struct validation validation;
+};
+
+static void incoming_done(struct incoming *incoming) {
+    free(incoming->events);
+    free(incoming->results);
+    validation_done(&incoming->validation);
+}
+
+static enum status read_events(struct call *call, struct incoming *ret) {
+    enum status status =
+        wire_decode_events(&call->request, &call->instance->config, &ret->events, &ret->count, call->error);
+    if (status != OK) {
+        return status;
+    }
+    ret->results = calloc(ret->count, sizeof *ret->results);
+    return ret->results != NULL
+               ? OK
+               : error_set(call->error, NO_MEMORY, "%s: no memory for %zu events", call->name, ret->count);
+}
+
+/* Validates, and takes all memory before the work is done, so that what is durable can also be answered. */
+static enum status prepare(struct call *call, struct incoming *incoming) {
+    enum status status =
+        validation_run(&incoming->validation, call, call->request.value.document, incoming->events, incoming->count);
+    size_t size = APPEND_REPLY_SIZE + incoming->count * APPEND_REPLY_SIZE_PER_EVENT +
+                  validation_reply_size(&incoming->validation);
+    if (status == OK && !buffer_reserve(&call->reply->buffer, size)) {
+        return error_set(call->error, NO_MEMORY, "%s: no memory for the reply about %zu events", call->name,
+                         incoming->count);
+    }
+    return status;
+}
+
 static enum status append(struct call *call) {
-    CLEANUP(free_events) struct event *events = NULL;
-    CLEANUP(free_results) struct append_result *results = NULL;
+    CLEANUP(incoming_done) struct incoming incoming = {0};
     struct condition condition = {0};
-    size_t count = 0;
-    enum status status = wire_decode_events(&call->request, &call->instance->config, &events, &count, call->error);
+    enum status status = read_events(call, &incoming);
+    if (status == OK) {
+        status = read_condition(call, &condition);
+    }
+    if (status == OK) {
+        status = call_fields_end(call);
+    }
     if (status != OK) {
         return status;
-    }
-    status = read_condition(call, &condition);
-    if (status != OK) {
-        return status;
-    }
-    status = call_fields_end(call);
-    if (status != OK) {
-        return status;
-    }
-    /* All memory is taken before the work is done, so that what is durable can also be answered. */
-    results = calloc(count, sizeof *results);
-    if (results == NULL ||
-        !buffer_reserve(&call->reply->buffer, APPEND_REPLY_SIZE + count * APPEND_REPLY_SIZE_PER_EVENT)) {
-        return error_set(call->error, NO_MEMORY, "store append: no memory for the reply about %zu events", count);
     }
     struct append_request request = {
-        .events = events,
-        .count = count,
+        .events = incoming.events,
+        .count = incoming.count,
         .condition = condition.present ? &condition.condition : NULL,
     };
     struct append_summary summary = {0};
     struct storage *storage = call->instance->storage;
-    status = storage->ops->append(storage, &request, results, &summary, call->error);
+    do {
+        status = prepare(call, &incoming);
+        if (status == OK) {
+            request.schema_generation = incoming.validation.generation;
+            status = storage->ops->append(storage, &request, incoming.results, &summary, call->error);
+        }
+    } while (validation_is_stale(&incoming.validation, call, status));
     if (status != OK) {
+        status = validation_explain_refusal(&incoming.validation, call, incoming.events, status);
         return name_single_event(call, status);
     }
-    call_done(call, "store append: %zu events, ids %lld to %lld, are stored", count, (long long)results[0].id,
-              (long long)results[count - 1].id);
-    write_append_reply(call->reply, results, count, &summary);
+    call_done(call, "store append: %zu events, ids %lld to %lld, are stored", incoming.count,
+              (long long)incoming.results[0].id, (long long)incoming.results[incoming.count - 1].id);
+    size_t map = wire_open_map(call->reply);
+    write_append_reply(call->reply, incoming.results, incoming.count, &summary);
+    wire_close(call->reply, map, 5 + validation_put(&incoming.validation, call, incoming.events, incoming.results));
     return OK;
 }
 
@@ -190,31 +216,37 @@ static enum status batch_create(struct call *call) {
 }
 
 static enum status batch_append(struct call *call) {
-    CLEANUP(free_events) struct event *events = NULL;
-    size_t count = 0;
+    CLEANUP(incoming_done) struct incoming incoming = {0};
     struct bytes id = {0};
     enum status status = read_batch_id(call, &id);
-    if (status != OK) {
-        return status;
+    if (status == OK) {
+        status = read_events(call, &incoming);
     }
-    status = wire_decode_events(&call->request, &call->instance->config, &events, &count, call->error);
-    if (status != OK) {
-        return status;
+    if (status == OK) {
+        status = call_fields_end(call);
     }
-    status = call_fields_end(call);
     if (status != OK) {
         return status;
     }
     int64_t drafts = 0;
+    struct append_request request = {.events = incoming.events, .count = incoming.count};
     struct storage *storage = call->instance->storage;
-    status = storage->ops->batch_append(storage, id, events, count, &drafts, call->error);
+    do {
+        status = prepare(call, &incoming);
+        if (status == OK) {
+            request.schema_generation = incoming.validation.generation;
+            status = storage->ops->batch_append(storage, id, &request, incoming.results, &drafts, call->error);
+        }
+    } while (validation_is_stale(&incoming.validation, call, status));
     if (status != OK) {
+        status = validation_explain_refusal(&incoming.validation, call, incoming.events, status);
         return name_single_event(call, status);
     }
-    call_done(call, "store batch.append: %zu events are drafts of batch '%.*s'", count, BYTES_FORMAT(id));
-    wire_put_map(call->reply, 2);
+    call_done(call, "store batch.append: %zu events are drafts of batch '%.*s'", incoming.count, BYTES_FORMAT(id));
+    size_t map = wire_open_map(call->reply);
     put_str(call->reply, "id", id);
     put_int(call->reply, "count", drafts);
+    wire_close(call->reply, map, 2 + validation_put(&incoming.validation, call, incoming.events, incoming.results));
     return OK;
 }
 

@@ -18,6 +18,7 @@ struct call {
     struct wire_map request; /* `op` has been read */
     const char *name;        /* "store append": for messages */
     struct wire_writer *reply;
+    struct wire_writer *details; /* lists for the error map, should the op fail: error->more looks into it */
     struct error *error;
     char *done; /* DONE_TEXT_SIZE bytes: what an op that writes has done, for the log, should the reply get lost */
 };
@@ -39,9 +40,11 @@ extern const struct verb VERB_DLQ;
 extern const struct verb VERB_SCHEMA;
 
 /* Reads the request, finds the op and runs it. On OK *reply holds the reply's map; otherwise what it holds is
- * worthless. REPLY_LOST: the work was done, but its reply could not be built. `done` has DONE_TEXT_SIZE bytes. */
+ * worthless. REPLY_LOST: the work was done, but its reply could not be built. `done` has DONE_TEXT_SIZE bytes.
+ * `details` must outlive the use of *error. */
 WARN_UNUSED enum status verb_run(const struct verb *verb, struct instance *instance, struct bytes request,
-                                 struct wire_writer *reply, char *done, struct error *error);
+                                 struct wire_writer *reply, struct wire_writer *details, char *done,
+                                 struct error *error);
 
 /* Every field has been read: refuses those that were not asked for. */
 WARN_UNUSED static inline enum status call_fields_end(struct call *call) {
@@ -72,6 +75,13 @@ void call_begin_page(struct call *call, struct page *page, const char *array_nam
 
 /* batch.list and query's batches are the same op. */
 WARN_UNUSED enum status batches_list(struct call *call);
+
+/* dlq's ops for what validation did not allow (rejected.c). */
+WARN_UNUSED enum status rejected_list(struct call *call);
+WARN_UNUSED enum status rejected_get(struct call *call);
+WARN_UNUSED enum status rejected_resubmit(struct call *call);
+WARN_UNUSED enum status rejected_discard(struct call *call);
+WARN_UNUSED enum status rejected_purge(struct call *call);
 
 /* Pairs of the reply's map; optional ones return how many were written. What comes out of a damaged file leaves the
  * reply well-formed: text is mended, and a value that is no msgpack map is left out. */
@@ -105,6 +115,15 @@ static inline uint32_t put_str_if_present(struct wire_writer *reply, const char 
 
 static inline uint32_t put_map_if_sound(struct wire_writer *reply, const char *name, struct bytes value) {
     if (!bytes_present(value) || !wire_is_one(value, WIRE_MAP)) {
+        return 0;
+    }
+    wire_put_text(reply, name);
+    wire_put_raw(reply, value);
+    return 1;
+}
+
+static inline uint32_t put_array_if_sound(struct wire_writer *reply, const char *name, struct bytes value) {
+    if (!bytes_present(value) || !wire_is_one(value, WIRE_ARRAY)) {
         return 0;
     }
     wire_put_text(reply, name);

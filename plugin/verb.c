@@ -56,7 +56,7 @@ static enum status run_op(struct call *call, const struct op *op) {
 }
 
 enum status verb_run(const struct verb *verb, struct instance *instance, struct bytes request,
-                     struct wire_writer *reply, char *done, struct error *error) {
+                     struct wire_writer *reply, struct wire_writer *details, char *done, struct error *error) {
     CLEANUP(wire_document_done) struct wire_document document = {0};
     struct wire_limits limits = {
         .size_max = (uint64_t)instance->config.request_size_max,
@@ -67,7 +67,8 @@ enum status verb_run(const struct verb *verb, struct instance *instance, struct 
         return status;
     }
     char name[CALL_NAME_SIZE];
-    struct call call = {.instance = instance, .name = name, .reply = reply, .error = error, .done = done};
+    struct call call = {
+        .instance = instance, .name = name, .reply = reply, .details = details, .error = error, .done = done};
     status = wire_map_open(&call.request, (struct wire_value){&document, 0}, NULL, error);
     if (status != OK) {
         return status;

@@ -29,7 +29,7 @@ static double quantile(const struct bench_series *series, double part) {
     if (series->count == 0) {
         return 0;
     }
-    memcpy(sorted, series->rates, series->count * sizeof sorted[0]);
+    memcpy(sorted, series->figures, series->count * sizeof sorted[0]);
     qsort(sorted, series->count, sizeof sorted[0], by_value);
     double place = part * (series->count - 1);
     uint32_t below = (uint32_t)place;
@@ -46,10 +46,14 @@ double bench_spread(const struct bench_series *series) {
     return median > 0 ? (quantile(series, 0.75) - quantile(series, 0.25)) / 2 / median : 0;
 }
 
-static void note_rate(struct bench_series *series, uint64_t events, int64_t elapsed_us) {
+void bench_note(struct bench_series *series, double figure) {
     if (series->count < BENCH_RUNS_MAX) {
-        series->rates[series->count++] = (double)events * 1e6 / (double)(elapsed_us > 0 ? elapsed_us : 1);
+        series->figures[series->count++] = figure;
     }
+}
+
+static void note_rate(struct bench_series *series, uint64_t events, int64_t elapsed_us) {
+    bench_note(series, (double)events * 1e6 / (double)(elapsed_us > 0 ? elapsed_us : 1));
 }
 
 /* ---- the plugin ---- */

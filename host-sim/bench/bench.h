@@ -17,11 +17,12 @@ struct bench_workload {
     uint64_t events; /* of one run */
 };
 
-/* What was measured: events per second of each run. */
+/* What was measured, run by run: events per second, or what else is said where it is kept. */
 struct bench_series {
     uint32_t count;
-    double rates[BENCH_RUNS_MAX];
+    double figures[BENCH_RUNS_MAX];
 };
+void bench_note(struct bench_series *series, double figure); /* no more than BENCH_RUNS_MAX are kept */
 double bench_median(const struct bench_series *series);
 /* Half of the distance between the quartiles, as a part of the median: how much runs differ. */
 double bench_spread(const struct bench_series *series);

@@ -47,6 +47,8 @@ int command_call(struct session *session, int argc, char **argv);
 int command_ingest(struct session *session, int argc, char **argv);
 int command_events(struct session *session, int argc, char **argv);
 int command_tail(struct session *session, int argc, char **argv);
+int command_schema(struct session *session, int argc, char **argv);
+int command_rejected(struct session *session, int argc, char **argv);
 int command_replay(struct session *session, int argc, char **argv);
 int command_swap(struct session *session, int argc, char **argv);
 int command_demo(struct session *session, int argc, char **argv);
@@ -77,7 +79,8 @@ void session_closep(struct host **host); /* for CLEANUP */
 int session_fail(const struct session *session, enum exit_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Says what an error map says, with `tried` before it, and returns EXIT_ERROR. NULL: a reply that could not be read. */
+/* Says what an error map says, with `tried` before it, and below it the failures and differences of its details, each
+ * in its line; returns EXIT_ERROR. NULL: a reply that could not be read. */
 int session_fail_reply(const struct session *session, const char *tried, int32_t status, const json_t *error);
 
 /* An option's number in a range; ends the program with wrong usage if it is none. For argp parsers. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/findings.h"
 #include "cli/input.h"
 #include "cli/progress.h"
 #include "message/message.h"
@@ -38,7 +39,7 @@ struct ingest {
     struct pending *pending; /* `batch` of them */
     size_t pending_count, pending_size;
 
-    uint64_t stored, duplicates, refused; /* what the summary says */
+    uint64_t stored, duplicates, refused, kept; /* what the summary says; kept: as rejected entries */
     int64_t first_id, last_id;
     uint64_t resume_line; /* when it ended early: the first line that was neither stored nor refused; otherwise 0 */
 };
@@ -86,7 +87,8 @@ static const struct argp ARGP = {
     .doc =
         "Stores events from JSON Lines: one event a line, as requests have them (abi/SPEC.md, section 5), in the form "
         "that 'call --help' describes. Empty lines are skipped. A bad line is reported with its number on standard "
-        "error, and the rest goes on. On a terminal a progress bar shows the rate and the time left.\v"
+        "error, and the rest goes on; so is one that its schema does not allow. On a terminal a progress bar shows the "
+        "rate and the time left.\v"
         "When it is interrupted (Ctrl-C) or the store refuses to go on, it says what was stored and from which line "
         "to go on. Events with a \"key\" can be sent again without harm.\n"
         "\n"
@@ -111,6 +113,21 @@ __attribute__((format(printf, 3, 4))) static void report(struct ingest *ingest, 
     (void)fputc('\n', stderr);
     va_end(args);
     ingest->refused++;
+}
+
+/* Tells an event that the store refused; `rest` is where in the event. */
+static void report_refused(struct ingest *ingest, uint64_t line, int32_t status, const json_t *error,
+                           const char *rest) {
+    const char *message = json_string_value(json_object_get(error, "message"));
+    if (status == POLARIS_ES_REJECTED && error != NULL) {
+        progress_clear(&ingest->progress);
+        (void)fprintf(stderr, "line %" PRIu64 ": %s: ", line, status_name(status));
+        findings_print_error(stderr, error);
+        ingest->refused++;
+        return;
+    }
+    report(ingest, line, ": %s%s%s: %s", status_name(status), *rest != '\0' ? " at " : "", rest,
+           message != NULL ? message : "the plugin gave no message");
 }
 
 static void free_data(polaris_bytes event) {
@@ -156,13 +173,40 @@ static int32_t append(struct ingest *ingest, size_t count, json_t **ret_reply) {
     return status;
 }
 
+/* Tells what validation found in events that the store took, whether as events (warned of) or as rejected entries. */
+static void tell_findings(struct ingest *ingest, size_t count, const json_t *maps) {
+    for (size_t i = 0; i < json_array_size(maps); i++) {
+        const json_t *map = json_array_get(maps, i);
+        const json_t *id = json_object_get(map, "id"); /* of a rejected entry */
+        json_int_t index = json_integer_value(json_object_get(map, "index"));
+        progress_clear(&ingest->progress);
+        if (index >= 0 && (uint64_t)index < count) {
+            (void)fprintf(stderr, "line %" PRIu64 ": ", ingest->pending[index].line);
+        }
+        if (id != NULL) {
+            (void)fprintf(stderr, "not valid, kept as rejected entry %" JSON_INTEGER_FORMAT "\n",
+                          json_integer_value(id));
+        } else {
+            (void)fputs("stored, but not valid\n", stderr);
+        }
+        findings_print(stderr, map);
+    }
+}
+
 /* The store has the first `count` pending events. */
 static void count_stored(struct ingest *ingest, size_t count, const json_t *reply) {
     const json_t *ids = json_object_get(reply, "ids");
     json_int_t duplicates = json_integer_value(json_object_get(reply, "duplicates"));
+    const json_t *rejected = json_object_get(reply, "rejected");
+    tell_findings(ingest, count, rejected);
+    tell_findings(ingest, count, json_object_get(reply, "warnings"));
     ingest->duplicates += (uint64_t)duplicates;
-    ingest->stored += count - (uint64_t)duplicates;
+    ingest->kept += json_array_size(rejected);
+    ingest->stored += count - (uint64_t)duplicates - json_array_size(rejected);
     for (size_t i = 0; i < json_array_size(ids); i++) {
+        if (!json_is_integer(json_array_get(ids, i))) { /* kept as a rejected entry */
+            continue;
+        }
         int64_t id = json_integer_value(json_array_get(ids, i));
         ingest->first_id = ingest->first_id == 0 || id < ingest->first_id ? id : ingest->first_id;
         ingest->last_id = id > ingest->last_id ? id : ingest->last_id;
@@ -218,9 +262,7 @@ static bool flush_pending(struct ingest *ingest) {
             ingest->batch = status == POLARIS_ES_TOO_LARGE ? chunk : ingest->batch;
             continue;
         }
-        const char *message = json_string_value(json_object_get(reply, "message"));
-        report(ingest, ingest->pending[culprit].line, ": %s%s%s: %s", status_name(status), *rest != '\0' ? " at " : "",
-               rest, message != NULL ? message : "the plugin gave no message");
+        report_refused(ingest, ingest->pending[culprit].line, status, reply, rest);
         if (ingest->strict) { /* what stands before it goes in still */
             ingest->resume_line = ingest->pending[culprit].line;
             remove_pending(ingest, culprit, ingest->pending_count - culprit);
@@ -320,6 +362,9 @@ static void print_summary(const struct ingest *ingest) {
     if (ingest->refused > 0) {
         (void)printf("; %" PRIu64 " line%s refused", ingest->refused, ingest->refused == 1 ? "" : "s");
     }
+    if (ingest->kept > 0) {
+        (void)printf("; %" PRIu64 " kept as rejected entries", ingest->kept);
+    }
     if (ingest->resume_line > 0) {
         (void)printf("; ended early: go on from line %" PRIu64, ingest->resume_line);
     }
@@ -376,5 +421,5 @@ int command_ingest(struct session *session, int argc, char **argv) {
         ingest.resume_line = ingest.lines.number + 1;
     }
     print_summary(&ingest);
-    return finished && ingest.refused == 0 ? EXIT_OK : EXIT_ERROR;
+    return finished && ingest.refused == 0 && ingest.kept == 0 ? EXIT_OK : EXIT_ERROR;
 }

@@ -12,10 +12,12 @@ static const struct command COMMANDS[] = {
     {"ingest", "FILE|-", "store events from JSON Lines", command_ingest},
     {"events", "", "find events and print them", command_events},
     {"tail", "", "print events as they are stored", command_tail},
+    {"schema", "TASK...", "schemas of event types, and what is held against them", command_schema},
+    {"rejected", "TASK...", "events that their schema did not allow", command_rejected},
     {"replay", "", "rebuild the graph from the store", command_replay},
     {"swap", "PLUGIN...", "swap builds under load, and prove that nothing is lost", command_swap},
     {"demo", "", "show the main job on the packages of this machine", command_demo},
-    {"bench", "", "measure appends, beside a plain SQLite loop", command_bench},
+    {"bench", "", "measure appends, and validation", command_bench},
 };
 enum { COMMAND_COUNT = sizeof COMMANDS / sizeof COMMANDS[0] };
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/findings.h"
 #include "cli/input.h"
 #include "message/message.h"
 
@@ -139,9 +140,9 @@ int session_fail(const struct session *session, enum exit_code code, const char 
 }
 
 int session_fail_reply(const struct session *session, const char *tried, int32_t status, const json_t *error) {
-    const char *message = json_string_value(json_object_get(error, "message"));
-    return session_fail(session, EXIT_ERROR, "%s: %s: %s", tried, status_name(status),
-                        message != NULL ? message : "the plugin's reply cannot be read");
+    (void)fprintf(stderr, "%s %s: %s: %s: ", PROGRAM, session->command, tried, status_name(status));
+    findings_print_error(stderr, error);
+    return EXIT_ERROR;
 }
 
 int64_t option_number(const struct argp_state *state, const char *name, const char *text, int64_t min, int64_t max) {

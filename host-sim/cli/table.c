@@ -1,17 +1,14 @@
 /* table.c: events on standard output, as JSON Lines or as a table for people. */
 #include "cli/table.h"
 
-#include <limits.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include <wchar.h>
-#include <wctype.h>
 
 #include "cli/instant.h"
+#include "cli/terminal.h"
 #include "message/message.h"
 
 static const struct {
@@ -21,54 +18,6 @@ static const struct {
 
 static void freep(char **memory) {
     free(*memory);
-}
-
-/* One character of text: how many bytes, how many columns, and whether a terminal may see it as it is. */
-static size_t measure(const char *text, int *ret_columns) {
-    if (*text >= ' ' && *text <= '~') { /* nearly all there is */
-        *ret_columns = 1;
-        return 1;
-    }
-    mbstate_t state = {0};
-    wchar_t character;
-    size_t bytes = mbrtowc(&character, text, strlen(text), &state);
-    if (bytes == 0 || bytes > MB_LEN_MAX || !iswprint((wint_t)character)) {
-        *ret_columns = -1;
-        return bytes == 0 || bytes > MB_LEN_MAX ? 1 : bytes;
-    }
-    *ret_columns = wcwidth(character);
-    return bytes;
-}
-
-static int text_columns(const char *text) {
-    int total = 0;
-    while (*text != '\0') {
-        int columns;
-        text += measure(text, &columns);
-        total += columns < 0 ? 1 : columns;
-    }
-    return total;
-}
-
-/* Prints text in at most `width` columns (0: all of it), cut with an ellipsis. Control characters become '?': what
- * comes out of a store must not be able to steer a terminal. Returns the columns used. */
-static int print_cut(const char *text, int width) {
-    bool cut = width > 0 && text_columns(text) > width;
-    int used = 0;
-    while (*text != '\0') {
-        int columns;
-        size_t bytes = measure(text, &columns);
-        bool printable = columns >= 0;
-        columns = printable ? columns : 1;
-        if (cut && used + columns > width - 1) {
-            (void)fputs("…", stdout);
-            return used + 1;
-        }
-        (void)fwrite(printable ? text : "?", printable ? bytes : 1, 1, stdout);
-        text += bytes;
-        used += columns;
-    }
-    return used;
 }
 
 /* The text of a cell; the caller frees it. */
@@ -99,10 +48,6 @@ static char *cell(const json_t *event, enum table_column column) {
     return out != NULL && fclose(out) == 0 ? text : NULL;
 }
 
-static void pad(int columns) {
-    (void)printf("%*s", columns, "");
-}
-
 static bool print_row(const struct table *table, const json_t *event) {
     int used = 0;
     for (enum table_column i = 0; i < TABLE_COLUMNS; i++) {
@@ -111,12 +56,12 @@ static bool print_row(const struct table *table, const json_t *event) {
             return false;
         }
         if (i == TABLE_ID) {
-            pad(table->widths[i] - text_columns(text)); /* numbers stand to the right */
-            (void)print_cut(text, table->widths[i]);
+            terminal_pad(stdout, table->widths[i] - terminal_columns(text)); /* numbers stand to the right */
+            (void)terminal_print(stdout, text, table->widths[i]);
         } else {
-            pad(table->widths[i] - print_cut(text, table->widths[i]));
+            terminal_pad(stdout, table->widths[i] - terminal_print(stdout, text, table->widths[i]));
         }
-        pad(2);
+        terminal_pad(stdout, 2);
         used += table->widths[i] + 2;
     }
     const char *damaged = json_string_value(json_object_get(event, "damaged"));
@@ -126,7 +71,7 @@ static bool print_row(const struct table *table, const json_t *event) {
         return false;
     }
     int left = table->line_width == 0 ? 0 : table->line_width - used;
-    (void)print_cut(data, table->line_width != 0 && left < 8 ? 8 : left);
+    (void)terminal_print(stdout, data, table->line_width != 0 && left < 8 ? 8 : left);
     return putchar('\n') != EOF;
 }
 
@@ -137,7 +82,7 @@ static bool widen(struct table *table, const json_t *events) {
             if (text == NULL) {
                 return false;
             }
-            int columns = text_columns(text);
+            int columns = terminal_columns(text);
             columns = columns > COLUMNS[i].width_max ? COLUMNS[i].width_max : columns;
             table->widths[i] = columns > table->widths[i] ? columns : table->widths[i];
         }
@@ -151,8 +96,6 @@ static void begin(struct table *table) {
     if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
         table->line_width = size.ws_col;
     }
-    /* For wcwidth and iswprint: the texts are UTF-8, whatever the locale of the person is. */
-    (void)setlocale(LC_CTYPE, "C.UTF-8");
 }
 
 static bool print_table(struct table *table, const json_t *events) {
@@ -160,7 +103,7 @@ static bool print_table(struct table *table, const json_t *events) {
     if (first) {
         begin(table);
         for (enum table_column i = 0; i < TABLE_COLUMNS; i++) {
-            table->widths[i] = text_columns(COLUMNS[i].title);
+            table->widths[i] = terminal_columns(COLUMNS[i].title);
         }
     }
     if (!widen(table, events)) {

@@ -13,6 +13,8 @@
 #include "dead_letter.h"
 #include "error.h"
 #include "event.h"
+#include "rejected.h"
+#include "schema_settings.h"
 
 /* What the storage needs of the host: never NULL functions. */
 struct storage_host {
@@ -36,12 +38,14 @@ struct append_request {
     const struct event *events;
     size_t count;
     const struct append_condition *condition; /* or NULL */
+    int64_t schema_generation;                /* by which the events were validated */
 };
 
 struct append_result {
-    int64_t id;
-    int64_t version; /* in its stream; 0: none */
-    bool duplicate;  /* stored before under the same key */
+    int64_t id;          /* 0: it was not stored, but kept as a rejected entry */
+    int64_t version;     /* in its stream; 0: none */
+    bool duplicate;      /* stored before under the same key */
+    int64_t rejected_id; /* of the entry that it is kept as; otherwise 0 */
 };
 
 struct append_summary {
@@ -54,11 +58,11 @@ enum batch_state { BATCH_OPEN, BATCH_COMPLETED, BATCH_ABORTED, BATCH_STATE_COUNT
 
 struct batch {
     struct bytes id;
-    struct bytes metadata; /* one msgpack map, or absent */
-    struct bytes reason;   /* of an abort, or absent */
+    struct bytes metadata;  /* one msgpack map, or absent */
+    struct bytes reason;    /* of an abort, or absent */
     enum batch_state state; /* BATCH_STATE_COUNT: the row is damaged */
-    int64_t count; /* drafts while open; events stored for it once completed; 0 once aborted */
-    int64_t first_id; /* completed and not empty; otherwise 0 */
+    int64_t count;          /* drafts while open; events stored for it once completed; 0 once aborted */
+    int64_t first_id;       /* completed and not empty; otherwise 0 */
     int64_t last_id;
     int64_t created_us;
     int64_t closed_us; /* 0 while open */
@@ -173,9 +177,11 @@ struct schema_version {
     struct bytes type;
     int64_t version;
     enum schema_format format;
-    struct bytes schema;   /* as it came */
-    struct bytes metadata; /* or absent */
+    struct bytes schema;    /* as it came */
+    struct bytes documents; /* given with it, a msgpack array, or absent */
+    struct bytes metadata;  /* or absent */
     int64_t created_us;
+    int64_t retired_us; /* 0: it is in use */
 };
 typedef bool (*schema_visitor)(void *context, const struct schema_version *version);
 
@@ -183,17 +189,34 @@ struct schema_put {
     struct bytes type;
     enum schema_format format;
     struct bytes schema;
+    struct bytes documents;   /* or absent */
     struct bytes metadata;    /* or absent */
     int64_t expected_version; /* < 0: any; otherwise the latest version must be this one (0: none yet) */
+    int64_t generation;       /* by which it was checked */
 };
 
 struct schema_type {
     struct bytes type;
-    int64_t latest;   /* 0: it has a policy but no version */
-    int64_t versions; /* how many */
-    struct bytes policy;
+    int64_t latest;  /* the highest number given; 0: it has settings but no version */
+    int64_t current; /* the highest that is not retired; 0: none */
+    struct schema_settings settings;
+    bool damaged; /* the settings are not what a plugin wrote */
 };
 typedef bool (*schema_type_visitor)(void *context, const struct schema_type *type);
+/* `version` NULL: the type has no version that is not retired. */
+typedef bool (*schema_current_visitor)(void *context, const struct schema_type *type,
+                                       const struct schema_version *version);
+
+/* ---- rejected ---- */
+
+typedef bool (*rejected_visitor)(void *context, const struct rejected_entry *entry);
+
+struct rejected_filter {
+    struct bytes type; /* or absent */
+    uint32_t states;   /* a set of 1 << state; 0: all */
+    bool has_updated_before;
+    int64_t updated_before_us;
+};
 
 /* ---- the table ---- */
 
@@ -209,8 +232,9 @@ struct storage_ops {
                           struct append_summary *ret_summary, struct error *error);
     enum status (*batch_create)(struct storage *self, struct bytes id, struct bytes metadata, batch_visitor visit,
                                 void *context, struct error *error);
-    enum status (*batch_append)(struct storage *self, struct bytes id, const struct event *events, size_t count,
-                                int64_t *ret_count, struct error *error);
+    /* The request has no condition. `ret_results` has `count` elements, of which only `rejected_id` is set. */
+    enum status (*batch_append)(struct storage *self, struct bytes id, const struct append_request *request,
+                                struct append_result *ret_results, int64_t *ret_count, struct error *error);
     enum status (*batch_complete)(struct storage *self, struct bytes id, batch_visitor visit, void *context,
                                   struct append_summary *ret_summary, struct error *error);
     enum status (*batch_abort)(struct storage *self, struct bytes id, struct bytes reason, batch_visitor visit,
@@ -278,19 +302,46 @@ struct storage_ops {
                                      struct error *error);
 
     /* schema */
+    /* Grows with every change of a schema or of settings. Appends and puts bring the one that they were checked by, and
+     * are BUSY when their types were changed since. < 0: other processes may change schemas unnoticed. */
+    int64_t (*schema_generation)(struct storage *self);
+    /* The next version of the type. CONFLICT: expected_version. */
     enum status (*schema_put)(struct storage *self, const struct schema_put *put, int64_t *ret_version,
-                              bool *ret_created, struct error *error);
-    /* `version` 0: the latest. NOT_FOUND. */
+                              struct error *error);
+    /* `version` 0: the current one. NOT_FOUND. */
     enum status (*schema_get)(struct storage *self, struct bytes type, int64_t version, schema_visitor visit,
                               void *context, struct error *error);
+    /* In order, retired ones too. NOT_FOUND: there is none. */
     enum status (*schema_versions)(struct storage *self, struct bytes type, schema_visitor visit, void *context,
                                    struct error *error);
     enum status (*schema_types)(struct storage *self, const struct name_page *page, schema_type_visitor visit,
                                 void *context, struct error *error);
-    enum status (*schema_type)(struct storage *self, struct bytes type, schema_type_visitor visit, void *context,
-                               struct error *error); /* NOT_FOUND */
-    /* `policy` is one of the names that the use case allows. */
-    enum status (*schema_set_policy)(struct storage *self, struct bytes type, struct bytes policy, struct error *error);
+    /* The type and its current version, from one snapshot. NOT_FOUND: neither schema nor settings. */
+    enum status (*schema_current)(struct storage *self, struct bytes type, schema_current_visitor visit, void *context,
+                                  struct error *error);
+    /* `generation`: by which the settings were read that these were made from; otherwise BUSY. */
+    enum status (*schema_set)(struct storage *self, struct bytes type, const struct schema_settings *settings,
+                              int64_t generation, struct error *error);
+    /* NOT_FOUND, ALREADY. */
+    enum status (*schema_retire)(struct storage *self, struct bytes type, int64_t version, int64_t *ret_current,
+                                 struct error *error);
+
+    /* rejected */
+    enum status (*rejected_get)(struct storage *self, int64_t id, rejected_visitor visit, void *context,
+                                struct error *error); /* NOT_FOUND */
+    /* By id, ascending, strictly after. */
+    enum status (*rejected_list)(struct storage *self, const struct rejected_filter *filter, int64_t after_id,
+                                 int64_t limit, rejected_visitor visit, void *context, struct error *error);
+    /* Stores the one event of the request, and ends the entry, which must be waiting. Events without a time get that of
+     * the entry. Otherwise as append; NOT_FOUND, ALREADY, CLOSED. */
+    enum status (*rejected_resubmit)(struct storage *self, int64_t id, const struct append_request *request,
+                                     struct append_result *ret_result, rejected_visitor visit, void *context,
+                                     struct error *error);
+    enum status (*rejected_discard)(struct storage *self, int64_t id, struct bytes reason, rejected_visitor visit,
+                                    void *context, struct error *error); /* NOT_FOUND, ALREADY, CLOSED */
+    /* Removes entries that ended and match. */
+    enum status (*rejected_purge)(struct storage *self, const struct rejected_filter *filter, int64_t *ret_count,
+                                  struct error *error);
 };
 
 /* What is known of a store once it is open. */
@@ -314,7 +365,7 @@ WARN_UNUSED enum status sqlite_storage_open(const struct config *config, const s
                                             struct storage **ret_storage, struct error *error);
 
 /* What it reads and writes: for the descriptor. */
-enum { STORE_FORMAT_READ_MIN = 1, STORE_FORMAT = 1 };
+enum { STORE_FORMAT_READ_MIN = 1, STORE_FORMAT = 2 };
 const char *sqlite_storage_library_version(void); /* "3.40.1", of the library loaded */
 int32_t sqlite_storage_library_version_number(void);
 

@@ -1,7 +1,7 @@
 /* compile.c: from a schema to a program: the steps, and their failures. */
 #include "validate/compile.h"
 
-#include "validate/json_text.h"
+#include "wire/json_text.h"
 #include "validate/metaschemas.h"
 #include "validate/uri.h"
 #include "validate/value.h"
@@ -115,7 +115,7 @@ bool compile_spend_bytes(struct compiler *compiler, uint64_t size) {
 
 /* ---- the program ---- */
 
-static void compiler_done(struct compiler *compiler) {
+void compile_done(struct compiler *compiler) {
     for (uint32_t i = 0; i < compiler->patterns.count; i++) {
         pattern_free(*VECTOR_AT(compiler->patterns, struct pattern *, i));
     }
@@ -140,17 +140,6 @@ static void compiler_done(struct compiler *compiler) {
     for (int i = 0; i < SECTION_COUNT; i++) {
         vector_done(&compiler->sections[i]);
     }
-}
-
-void program_view_init(struct program_view *view, const struct validate_program *program) {
-#define VIEW_FIELD(name, record) view->name = (const void *)(program->data + program->offsets[SECTION_##name]);
-    PROGRAM_SECTIONS(VIEW_FIELD)
-#undef VIEW_FIELD
-    view->patterns = program->patterns;
-    view->constant_document = (struct wire_document){
-        .input = {view->constant_bytes, program->counts[SECTION_constant_bytes]},
-        .items = (struct wire_item *)(uintptr_t)view->constants, /* read only, as all of a program */
-        .item_count = program->counts[SECTION_constants]};
 }
 
 void validate_program_free(struct validate_program *program) {
@@ -190,10 +179,10 @@ static enum status build(struct compiler *compiler, struct validate_program **re
     program->limits = compiler->options->limits;
     program->extended = compiler->options->extended;
     size_t offset = 0;
+    size_t offsets[SECTION_COUNT];
     for (int i = 0; i < SECTION_COUNT; i++) {
         size_t section = (size_t)compiler->sections[i].count * RECORD_SIZES[i];
-        program->offsets[i] = (uint32_t)offset;
-        program->counts[i] = compiler->sections[i].count;
+        offsets[i] = offset;
         if (section > 0) {
             memcpy(program->data + offset, compiler->sections[i].data, section);
         }
@@ -203,6 +192,15 @@ static enum status build(struct compiler *compiler, struct validate_program **re
         uint32_t tracks = SCHEMA_FAST_TRACKS_ITEMS | SCHEMA_FAST_TRACKS_PROPERTIES;
         program->tracks |= (SECTION(compiler, schemas, struct schema_node, i)->flags & tracks) != 0;
     }
+    struct program_view *view = &program->view;
+#define VIEW_FIELD(name, record) view->name = (const void *)(program->data + offsets[SECTION_##name]);
+    PROGRAM_SECTIONS(VIEW_FIELD)
+#undef VIEW_FIELD
+    view->constant_document = (struct wire_document){
+        .input = {view->constant_bytes, compiler->sections[SECTION_constant_bytes].count},
+        .items = (struct wire_item *)(uintptr_t)view->constants, /* read only, as all of a program */
+        .item_count = compiler->sections[SECTION_constants].count};
+    view->patterns = compiler->patterns.data;
     program->patterns = compiler->patterns.data;
     program->pattern_count = compiler->patterns.count;
     compiler->patterns = (struct vector){0}; /* the program's now */
@@ -212,8 +210,16 @@ static enum status build(struct compiler *compiler, struct validate_program **re
 
 /* ---- the steps ---- */
 
-static enum status read_sources(struct compiler *compiler, struct wire_value schema) {
-    const struct validate_options *options = compiler->options;
+enum status compile_read(struct compiler *compiler, struct wire_value schema, const struct validate_options *options,
+                         struct error *error) {
+    compiler->options = options;
+    compiler->error = error;
+    compiler->work.steps_left = options->limits.compile_steps_max;
+    compiler->work.scratch_max = options->limits.memory_max;
+    compiler->sources = calloc(options->document_count + METASCHEMA_COUNT + 2, sizeof *compiler->sources);
+    if (compiler->sources == NULL || !buffer_reserve(&compiler->names, 1)) {
+        return compile_no_memory(compiler);
+    }
     uint32_t number;
     enum status status = compile_add_source(compiler, schema, (struct bytes){0}, &number);
     for (size_t i = 0; i < options->document_count && status == OK; i++) {
@@ -325,17 +331,8 @@ static enum status check_metaschema(struct compiler *compiler, struct validate_r
 enum status validate_compile(struct wire_value schema, const struct validate_options *options,
                              struct validate_program **ret_program, struct validate_report *report,
                              struct error *error) {
-    CLEANUP(compiler_done)
-    struct compiler compiler = {
-        .options = options,
-        .error = error,
-        .work = {.steps_left = options->limits.compile_steps_max, .scratch_max = options->limits.memory_max},
-    };
-    compiler.sources = calloc(options->document_count + METASCHEMA_COUNT + 2, sizeof *compiler.sources);
-    if (compiler.sources == NULL || !buffer_reserve(&compiler.names, 1)) {
-        return compile_no_memory(&compiler);
-    }
-    enum status status = read_sources(&compiler, schema);
+    CLEANUP(compile_done) struct compiler compiler = {0};
+    enum status status = compile_read(&compiler, schema, options, error);
     if (status == OK && !options->trusted) {
         status = check_metaschema(&compiler, report);
     }

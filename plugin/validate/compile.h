@@ -106,6 +106,12 @@ bool compile_spend(struct compiler *compiler, uint64_t steps);
 /* A step for each few bytes: what long identifiers cost each time that they are resolved against. */
 bool compile_spend_bytes(struct compiler *compiler, uint64_t size);
 
+/* compile.c: reads the schema and the documents given with it into a zeroed compiler: what resolving references needs,
+ * and no more. The options are borrowed. */
+enum status compile_read(struct compiler *compiler, struct wire_value schema, const struct validate_options *options,
+                         struct error *error);
+void compile_done(struct compiler *compiler);
+
 /* compile_source.c */
 enum status compile_add_source(struct compiler *compiler, struct wire_value root, struct bytes uri,
                                uint32_t *ret_source);

@@ -2,6 +2,7 @@
 #include "validate/compile.h"
 
 #include "validate/hash.h"
+#include "wire/shape.h"
 
 #include <stdlib.h>
 
@@ -67,8 +68,8 @@ static struct wire_value constant_value(struct wire_document *document, const st
     return (struct wire_value){document, item};
 }
 
-/* Puts the constant into its slot, unless an equal one is there. */
-static void place_constant(struct compiler *compiler, const struct enumeration *set, uint32_t item) {
+/* Puts the constant into its slot; false: an equal one is there. */
+static bool place_constant(struct compiler *compiler, const struct enumeration *set, uint32_t item) {
     struct wire_document document;
     struct wire_value value = constant_value(&document, compiler, item);
     uint64_t hash = value_hash(value, HASH_SEED);
@@ -76,14 +77,14 @@ static void place_constant(struct compiler *compiler, const struct enumeration *
         struct enum_slot *slot = SECTION(compiler, enum_slots, struct enum_slot, set->slots + at);
         if (slot->item == NO_INDEX) {
             *slot = (struct enum_slot){.hash = hash, .item = item};
-            return;
+            return true;
         }
         if (!compile_spend(compiler, 1)) {
-            return;
+            return false;
         }
         if (slot->hash == hash &&
             value_equal(value, (struct wire_value){&document, slot->item}, &compiler->work) == VERDICT_YES) {
-            return;
+            return false;
         }
     }
 }
@@ -94,7 +95,8 @@ uint32_t compile_enumeration(struct compiler *compiler, struct wire_value values
     while (capacity < 2 * (uint64_t)count) {
         capacity *= 2;
     }
-    struct enumeration set = {.count = count, .mask = capacity - 1};
+    struct enumeration set = {.count = count, .mask = capacity - 1, .texts = NO_INDEX};
+    CLEANUP(vector_done) struct vector texts = {0}; /* struct key */
     set.items = compile_append(compiler, SECTION_links, NULL, count);
     set.slots = compile_append(compiler, SECTION_enum_slots, NULL, capacity);
     for (uint32_t i = 0; i < capacity && compiler->status == OK; i++) {
@@ -108,8 +110,17 @@ uint32_t compile_enumeration(struct compiler *compiler, struct wire_value values
         }
         *SECTION(compiler, links, uint32_t, set.items + i) = item;
         set.types |= value_types(element);
-        place_constant(compiler, &set, item);
+        if (place_constant(compiler, &set, item) && wire_value_kind(element) == WIRE_STR) {
+            struct bytes text = value_text(element);
+            struct key key = {.text = compile_text(compiler, text), .size = (uint32_t)text.size, .schema = NO_INDEX};
+            if (!vector_append(&texts, sizeof key, &key, 1)) {
+                compile_no_memory(compiler);
+            }
+        }
         element = wire_value_next(element);
+    }
+    if (texts.count > 0) {
+        set.texts = compile_table(compiler, texts.data, texts.count);
     }
     return compile_append(compiler, SECTION_enums, &set, 1);
 }
@@ -161,30 +172,56 @@ uint32_t compile_pattern(struct compiler *compiler, uint32_t source, uint32_t it
 
 /* ---- key tables ---- */
 
-enum { CLUSTER_MAX = 24, SEED_TRIES = 16 };
+enum {
+    CLUSTER_MAX = 24,
+    SEED_TRIES = 16,
+    MARKED_MAX = 4096, /* keys; with more of them too many have the same mark */
+    FACTOR_TRIES_MIN = 4,
+    FACTOR_TRIES_MAX = 64,
+    MARKED_CLUSTER_MAX = 8
+};
 
-/* False: with this seed some key has more than CLUSTER_MAX others before it. */
-static bool fill_table(struct compiler *compiler, const struct key_table *table, bool accept_all) {
+/* False: under this seed or factor some key has more than `passed_max` others before it. */
+static bool fill_table(struct compiler *compiler, const struct key_table *table, uint32_t passed_max) {
     uint32_t *slots = SECTION(compiler, slots, uint32_t, table->slots);
     memset(slots, 0, ((size_t)table->mask + 1) * sizeof *slots);
     for (uint32_t i = 0; i < table->count; i++) {
         struct key *key = SECTION(compiler, keys, struct key, table->first + i);
         struct bytes text = {SECTION(compiler, text, uint8_t, key->text), key->size};
-        uint64_t hash = hash_bytes(text, table->seed);
-        uint32_t slot = (uint32_t)hash & table->mask;
+        uint16_t mark = wire_text_mark(wire_text_ends(text.data, text.size, text.size), text.size);
+        struct key_place place = key_place(table, text, mark);
+        uint32_t slot = place.slot;
         uint32_t passed = 0;
         for (; slots[slot] != 0; slot = (slot + 1) & table->mask) {
-            if (++passed > CLUSTER_MAX && !accept_all) {
+            if (++passed > passed_max) {
                 return false;
             }
             if (!compile_spend(compiler, 1)) {
                 return true;
             }
         }
-        key->hash = (uint32_t)(hash >> 32);
+        key->hash = place.hash;
         slots[slot] = i + 1;
     }
     return true;
+}
+
+/* Looks for a factor under which no two keys meet, then for one under which few do. False: too many have the same
+ * mark; somebody may have seen to it. */
+static bool fill_marked(struct compiler *compiler, struct key_table *table) {
+    uint32_t tries = MARKED_MAX / (table->count + 1);
+    tries = tries < FACTOR_TRIES_MIN ? FACTOR_TRIES_MIN : tries > FACTOR_TRIES_MAX ? FACTOR_TRIES_MAX : tries;
+    table->shift = (uint32_t)__builtin_clz(table->mask);
+    for (uint32_t i = 0; i < tries && table->count <= MARKED_MAX; i++) {
+        table->seed = hash_number(i, HASH_SEED) | 1;
+        if (fill_table(compiler, table, MARKED_CLUSTER_MAX * i / tries) ||
+            !compile_spend(compiler, 1 + table->count / 16)) {
+            return true;
+        }
+    }
+    table->shift = 0;
+    table->seed = HASH_SEED;
+    return false;
 }
 
 uint32_t compile_table(struct compiler *compiler, struct key *keys, uint32_t count) {
@@ -192,15 +229,17 @@ uint32_t compile_table(struct compiler *compiler, struct key *keys, uint32_t cou
     while (capacity < 2 * (uint64_t)count + 1) {
         capacity *= 2;
     }
-    struct key_table table = {.seed = HASH_SEED, .count = count, .mask = (uint32_t)capacity - 1};
+    struct key_table table = {.count = count, .mask = (uint32_t)capacity - 1};
     table.first = compile_append(compiler, SECTION_keys, keys, count);
     table.slots = compile_append(compiler, SECTION_slots, NULL, (uint32_t)capacity);
     if (compiler->status != OK) {
         return 0;
     }
+    bool is_filled = fill_marked(compiler, &table);
     /* Keys made to collide under one seed do not under another. */
-    for (int tries = 1; !fill_table(compiler, &table, tries == SEED_TRIES); tries++) {
-        table.seed = hash_number(table.seed, HASH_SEED);
+    for (int tries = 1; !is_filled; tries++) {
+        is_filled = fill_table(compiler, &table, tries == SEED_TRIES ? UINT32_MAX : CLUSTER_MAX);
+        table.seed = is_filled ? table.seed : hash_number(table.seed, HASH_SEED);
     }
     return compile_append(compiler, SECTION_tables, &table, 1);
 }

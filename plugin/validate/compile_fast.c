@@ -163,46 +163,6 @@ static void write_code(struct fast *fast, uint32_t unit) {
     node->flags |= flags;
 }
 
-/* ---- flat subschemas ---- */
-
-static bool is_leaf(const struct compiler *compiler, uint32_t unit) {
-    return unit == NO_INDEX || (SECTION(compiler, schemas, struct schema_node, unit)->flags & SCHEMA_LEAF) != 0;
-}
-
-static bool applies_leaves(const struct compiler *compiler, const struct instruction *in) {
-    if (in->op == OP_ITEMS) {
-        return is_leaf(compiler, in->a);
-    }
-    if (in->op != OP_OBJECT) {
-        return false;
-    }
-    const struct object_rule *rule = SECTION(compiler, objects, struct object_rule, in->a);
-    if (rule->pattern_count > 0 || !is_leaf(compiler, rule->additional)) {
-        return false;
-    }
-    const struct key_table empty = {0};
-    const struct key_table *table =
-        rule->table != NO_INDEX ? SECTION(compiler, tables, struct key_table, rule->table) : &empty;
-    for (uint32_t i = 0; i < table->count; i++) {
-        if (!is_leaf(compiler, SECTION(compiler, keys, struct key, table->first + i)->schema)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void mark_flat(struct compiler *compiler) {
-    for (uint32_t i = 0; i < compiler->units.count; i++) {
-        struct schema_node *node = SECTION(compiler, schemas, struct schema_node, i);
-        bool is_flat = (node->flags & SCHEMA_LEAF) == 0;
-        for (uint32_t at = node->fast; at < node->fast_end && is_flat; at++) {
-            const struct instruction *in = SECTION(compiler, code, struct instruction, at);
-            is_flat = in->op <= OP_LAST_ASSERTION || applies_leaves(compiler, in);
-        }
-        node->flags |= is_flat ? SCHEMA_FLAT : 0u;
-    }
-}
-
 /* ---- what subschemas evaluate ---- */
 
 static uint8_t own_evaluates(struct compiler *compiler, struct schema_node *node) {
@@ -287,9 +247,10 @@ enum status compile_fast(struct compiler *compiler) {
     for (uint32_t i = 0; i < compiler->units.count && compiler->status == OK; i++) {
         make_fast(compiler, i, evaluates);
     }
-    free(evaluates);
     if (compiler->status == OK) {
-        mark_flat(compiler);
+        fast_mark_kinds(compiler);
+        fast_mark_flat(compiler, evaluates); /* whose memory serves once more */
     }
+    free(evaluates);
     return compiler->status;
 }

@@ -2,7 +2,7 @@
 #include "validate/compile.h"
 
 #include "validate/hash.h"
-#include "validate/json_text.h"
+#include "wire/json_text.h"
 #include "validate/uri.h"
 #include "validate/value.h"
 

@@ -88,7 +88,7 @@ ALWAYS_INLINE enum verdict run(struct machine *machine, enum mode mode, uint32_t
         if (!work_spend(machine->work, 1)) {
             return VERDICT_LIMIT;
         }
-        step = step_once(machine, mode, frame, &machine->view.code[frame->pc]);
+        step = step_once(machine, mode, frame, &machine->view->code[frame->pc]);
         if (step == STEP_CALL) {
             continue;
         }
@@ -145,6 +145,11 @@ uint64_t validate_context_steps(const struct validate_context *context) {
     return context->steps;
 }
 
+size_t validate_context_memory(const struct validate_context *context) {
+    return sizeof *context + context->work.scratch_capacity + context->frame_capacity * sizeof(struct frame) +
+           context->memo_capacity * sizeof(struct memo_entry) + context->memo_set_capacity * sizeof(uint64_t);
+}
+
 static void machine_init(struct machine *machine, const struct validate_program *program,
                          struct validate_context *context, struct wire_value payload) {
     context->work.steps_left = program->limits.steps_max;
@@ -162,6 +167,7 @@ static void machine_init(struct machine *machine, const struct validate_program 
     }
     uint64_t free_steps = MEMO_STEPS_MIN + 4 * (uint64_t)payload.document->item_count;
     *machine = (struct machine){
+        .view = &program->view,
         .work = &context->work,
         .context = context,
         .program = program,
@@ -172,7 +178,6 @@ static void machine_init(struct machine *machine, const struct validate_program 
         .depth_max =
             context->frame_capacity < program->limits.frames_max ? context->frame_capacity : program->limits.frames_max,
         .memo_below = program->limits.steps_max > free_steps ? program->limits.steps_max - free_steps : 0};
-    program_view_init(&machine->view, program);
 }
 
 /* ---- runs ---- */

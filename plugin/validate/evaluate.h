@@ -79,7 +79,7 @@ struct validate_context {
 };
 
 struct machine {
-    struct program_view view;
+    const struct program_view *view;
     struct work *work;
     struct validate_context *context;
     const struct validate_program *program;
@@ -100,6 +100,11 @@ static inline struct bytes machine_text(const struct machine *machine, uint32_t 
     return (struct bytes){machine->bytes + at->offset + at->header_size, at->size};
 }
 
+static inline const struct key *machine_find_key(const struct machine *machine, const struct key_table *table,
+                                                 uint32_t item) {
+    return program_find_key(machine->view, table, machine_text(machine, item), machine->items[item].mark);
+}
+
 static inline struct wire_value machine_value(const struct machine *machine, uint32_t item) {
     return (struct wire_value){machine->document, item};
 }
@@ -114,6 +119,9 @@ const struct memo_entry *memo_find(const struct validate_context *context, uint3
 WARN_UNUSED bool memo_add(struct machine *machine, struct memo_entry entry, uint32_t set, uint32_t words);
 
 /* evaluate_assert.c */
+enum verdict assert_enum(struct machine *machine, const struct enumeration *set, uint32_t value);
+/* Is there a match of the pattern in the string? What the search costs is taken from the run's steps. */
+enum verdict assert_search(struct machine *machine, uint32_t pattern, uint32_t string);
 enum verdict assert_slow(struct machine *machine, const struct instruction *instruction, uint32_t value);
 /* Which keys of a table the map has: a set, by key number. WORK_NONE: a limit. */
 uint32_t assert_seen_keys(struct machine *machine, const struct key_table *table, uint32_t map);

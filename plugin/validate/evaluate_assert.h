@@ -46,7 +46,7 @@ ALWAYS_INLINE enum verdict assert_length(struct machine *machine, uint32_t least
 }
 
 ALWAYS_INLINE int assert_compare(const struct machine *machine, uint32_t bound, uint32_t value) {
-    return number_compare(number_of(machine_value(machine, value)), machine->view.bounds[bound].number);
+    return number_compare(number_of(machine_value(machine, value)), machine->view->bounds[bound].number);
 }
 
 ALWAYS_INLINE bool assert_range(const struct machine *machine, const struct range *range, uint32_t value) {
@@ -70,17 +70,6 @@ ALWAYS_INLINE bool assert_range(const struct machine *machine, const struct rang
         return order == -1 || (order == 0 && !range->maximum_exclusive);
     }
     return true;
-}
-
-/* Is there a match of the pattern? What the search costs is taken from the run's steps. */
-static inline enum verdict assert_search(struct machine *machine, uint32_t pattern, struct bytes text) {
-    struct work *work = machine->work;
-    enum pattern_verdict verdict = pattern_search_within(machine->view.patterns[pattern], text, &work->steps_left);
-    if (__builtin_expect(verdict == PATTERN_LIMIT, 0)) {
-        work->limit = work->steps_left == 0 ? WORK_STEPS : WORK_PATTERN;
-        return VERDICT_LIMIT;
-    }
-    return verdict == PATTERN_YES ? VERDICT_YES : VERDICT_NO;
 }
 
 #define ASSERT(condition) ((condition) ? VERDICT_YES : VERDICT_NO)
@@ -121,12 +110,16 @@ ALWAYS_INLINE enum verdict assert_holds(struct machine *machine, const struct in
         return ASSERT(kind != WIRE_MAP || size >= in->a);
     case OP_INTEGER_RANGE:
         return ASSERT(assert_type(machine, TYPE_INTEGER, value) &&
-                      assert_range(machine, &machine->view.ranges[in->a], value));
+                      assert_range(machine, &machine->view->ranges[in->a], value));
     case OP_NUMBER_RANGE:
         return ASSERT(assert_type(machine, TYPE_NUMBER, value) &&
-                      assert_range(machine, &machine->view.ranges[in->a], value));
+                      assert_range(machine, &machine->view->ranges[in->a], value));
     case OP_STRING_LENGTH:
         return kind == WIRE_STR ? assert_length(machine, in->a, in->b, value) : VERDICT_NO;
+    case OP_ENUM:
+        return assert_enum(machine, &machine->view->enums[in->a], value);
+    case OP_PATTERN:
+        return kind == WIRE_STR ? assert_search(machine, in->a, value) : VERDICT_YES;
     default:
         return assert_slow(machine, in, value);
     }

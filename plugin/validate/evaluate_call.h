@@ -36,7 +36,7 @@ ALWAYS_INLINE uint32_t set_words(const struct machine *machine, uint32_t value) 
 /* Frames may move: no pointer to one is good after STEP_CALL. */
 ALWAYS_INLINE enum step push_frame(struct machine *machine, enum mode mode, uint32_t schema, uint32_t value,
                                    enum relation relation, uint32_t position) {
-    const struct schema_node *node = &machine->view.schemas[schema];
+    const struct schema_node *node = &machine->view->schemas[schema];
     uint32_t mark = machine->work->scratch_size;
     uint32_t track = WORK_NONE;
     if (machine->depth == machine->depth_max && !machine_grow(machine)) {
@@ -68,7 +68,7 @@ ALWAYS_INLINE enum step push_frame(struct machine *machine, enum mode mode, uint
 /* What a valid subschema evaluated counts as evaluated by the schema around it. Not under `not`, which would need it to
  * be invalid. */
 static inline void merge_evaluated(struct machine *machine, const uint64_t *source, const struct frame *into) {
-    if (machine->view.code[into->pc].op == OP_NOT) {
+    if (machine->view->code[into->pc].op == OP_NOT) {
         return;
     }
     uint64_t *target = work_at(machine->work, into->track);
@@ -97,7 +97,11 @@ static inline enum step remembered(struct machine *machine, enum mode mode, uint
 
 ALWAYS_INLINE enum step call(struct machine *machine, enum mode mode, uint32_t schema, uint32_t value,
                              enum relation relation, uint32_t position) {
-    const struct schema_node *node = &machine->view.schemas[schema];
+    const struct schema_node *node = &machine->view->schemas[schema];
+    enum step judged = mode != MODE_EXPLAIN ? judge_kind(node, machine->items[value].kind) : STEP_CALL;
+    if (judged != STEP_CALL) {
+        return work_spend(machine->work, 1) ? judged : STEP_LIMIT;
+    }
     if (mode != MODE_EXPLAIN && (node->flags & SCHEMA_LEAF) != 0) {
         if (!work_spend(machine->work, 1 + node->fast_end - node->fast)) {
             return STEP_LIMIT;
@@ -145,7 +149,7 @@ ALWAYS_INLINE bool pop_frame(struct machine *machine, enum mode mode, bool valid
     machine->work->scratch_size = frame->mark; /* what lies beyond is still there: memo_add reserves nothing */
     machine->result = valid;
     if (machine->work->steps_left < machine->memo_below &&
-        (machine->view.schemas[frame->schema].flags & SCHEMA_SHARED) != 0) {
+        (machine->view->schemas[frame->schema].flags & SCHEMA_SHARED) != 0) {
         struct memo_entry entry = {
             .schema = is_tracked ? frame->schema | MEMO_TRACKED : frame->schema, .value = frame->value, .valid = valid};
         return memo_add(machine, entry, is_tracked ? frame->track : WORK_NONE, set_words(machine, frame->value));

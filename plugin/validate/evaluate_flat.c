@@ -1,6 +1,17 @@
 /* evaluate_flat.c: running a subschema that needs no frame. */
 #include "validate/evaluate_flat.h"
 
+enum step run_leaf(struct machine *machine, const struct schema_node *node, uint32_t value) {
+    const struct instruction *end = machine->view->code + node->fast_end;
+    for (const struct instruction *in = machine->view->code + node->fast; in < end; in++) {
+        enum verdict verdict = assert_holds(machine, in, value);
+        if (__builtin_expect(verdict != VERDICT_YES, 0)) {
+            return (enum step)verdict;
+        }
+    }
+    return STEP_PASS;
+}
+
 static enum step run_object(struct machine *machine, const struct object_rule *rule, uint32_t value) {
     const struct wire_item *item = &machine->items[value];
     if (item->kind != WIRE_MAP) {
@@ -13,13 +24,13 @@ static enum step run_object(struct machine *machine, const struct object_rule *r
         return STEP_LIMIT;
     }
     struct member_walk walk = {.cursor = value + 1, .left = item->size};
-    enum step step = walk_members(machine, rule, &walk, SCHEMA_LEAF);
+    enum step step = walk_members(machine, rule, &walk, true);
     return step != STEP_PASS ? step : walk.count == rule->required ? STEP_PASS : STEP_FAIL;
 }
 
 static enum step run_items(struct machine *machine, const struct instruction *in, uint32_t value) {
     const struct wire_item *items = machine->items;
-    const struct schema_node *node = &machine->view.schemas[in->a];
+    const struct schema_node *node = &machine->view->schemas[in->a];
     if (items[value].kind != WIRE_ARRAY) {
         return STEP_PASS;
     }
@@ -28,7 +39,7 @@ static enum step run_items(struct machine *machine, const struct instruction *in
     }
     uint32_t element = value + 1;
     for (uint32_t i = 0; i < items[value].size; i++, element = items[element].next) {
-        enum step step = i >= in->b ? run_leaf(machine, node, element) : STEP_PASS;
+        enum step step = i >= in->b ? run_small(machine, node, element) : STEP_PASS;
         if (step != STEP_PASS) {
             return step;
         }
@@ -38,9 +49,10 @@ static enum step run_items(struct machine *machine, const struct instruction *in
 
 enum step run_flat(struct machine *machine, const struct schema_node *node, uint32_t value) {
     for (uint32_t pc = node->fast; pc < node->fast_end; pc++) {
-        const struct instruction *in = &machine->view.code[pc];
-        enum step step = in->op == OP_OBJECT  ? run_object(machine, &machine->view.objects[in->a], value)
+        const struct instruction *in = &machine->view->code[pc];
+        enum step step = in->op == OP_OBJECT  ? run_object(machine, &machine->view->objects[in->a], value)
                          : in->op == OP_ITEMS ? run_items(machine, in, value)
+                         : in->op == OP_REF   ? run_small(machine, &machine->view->schemas[in->a], value)
                                               : (enum step)assert_holds(machine, in, value);
         if (step != STEP_PASS) {
             return step;

@@ -5,17 +5,28 @@
 #include "validate/evaluate_assert.h"
 #include "validate/hash.h"
 
-ALWAYS_INLINE enum step run_leaf(struct machine *machine, const struct schema_node *node, uint32_t value) {
-    for (uint32_t pc = node->fast; pc < node->fast_end; pc++) {
-        enum verdict verdict = assert_holds(machine, &machine->view.code[pc], value);
-        if (__builtin_expect(verdict != VERDICT_YES, 0)) {
-            return (enum step)verdict;
-        }
+/* What the kind of a value alone decides; STEP_CALL: nothing. To be asked before the fast code. */
+ALWAYS_INLINE enum step judge_kind(const struct schema_node *node, uint8_t kind) {
+    if ((node->undecided >> kind & 1) != 0) {
+        return STEP_CALL;
     }
-    return STEP_PASS;
+    return (node->accepts >> kind & 1) != 0 ? STEP_PASS : STEP_FAIL;
 }
 
+/* Whatever the kind. A call of its own, as its many cases would take the registers of the walks around it. */
+enum step run_leaf(struct machine *machine, const struct schema_node *node, uint32_t value);
+
+/* Applies itself to the subschemas' elements: FLAT_LEVELS_MAX deep. */
 enum step run_flat(struct machine *machine, const struct schema_node *node, uint32_t value);
+
+/* Of a leaf or a flat one. */
+ALWAYS_INLINE enum step run_small(struct machine *machine, const struct schema_node *node, uint32_t value) {
+    enum step judged = judge_kind(node, machine->items[value].kind);
+    if (judged != STEP_CALL) {
+        return judged;
+    }
+    return (node->flags & SCHEMA_LEAF) != 0 ? run_leaf(machine, node, value) : run_flat(machine, node, value);
+}
 
 /* A walk over the members of a map. */
 struct member_walk {
@@ -24,32 +35,38 @@ struct member_walk {
     uint32_t count; /* of required keys seen */
 };
 
-/* Goes on as long as members' subschemas have one of the flags. STEP_CALL: the walk is at a member whose one has not.
- */
+/* Goes on as long as members' subschemas are leaves or flat; `all_flat`: they all are. STEP_CALL: the walk is at a
+ * member whose one is not. */
 ALWAYS_INLINE enum step walk_members(struct machine *machine, const struct object_rule *rule, struct member_walk *walk,
-                                     uint32_t flags) {
+                                     bool all_flat) {
     const struct wire_item *items = machine->items;
-    const struct key_table *table = rule->table != NO_INDEX ? &machine->view.tables[rule->table] : NULL;
+    const uint8_t *bytes = machine->bytes;
+    const struct schema_node *schemas = machine->view->schemas;
+    bool has_keys = rule->table != NO_INDEX;
+    struct key_search search =
+        has_keys ? key_search(machine->view, &machine->view->tables[rule->table]) : (struct key_search){0};
     uint32_t cursor = walk->cursor;
     uint32_t left = walk->left;
     uint32_t count = walk->count;
     enum step step = STEP_PASS;
     for (; left > 0; left--) {
-        uint32_t value = items[cursor].next;
+        const struct wire_item *name = &items[cursor];
+        uint32_t value = cursor + 1;
         const struct key *key = NULL;
-        if (table != NULL && items[cursor].kind == WIRE_STR) {
-            struct bytes name = machine_text(machine, cursor);
-            key = program_find_key(&machine->view, table, name, hash_bytes(name, table->seed));
+        if (__builtin_expect(name->kind != WIRE_STR, 0)) {
+            value = name->next;
+        } else if (has_keys) {
+            struct bytes text = {bytes + name->offset + name->header_size, name->size};
+            key = key_search_find(&search, text, name->mark);
         }
         uint32_t schema = key != NULL && key->schema != NO_INDEX ? key->schema : rule->additional;
         if (schema != NO_INDEX) {
-            const struct schema_node *node = &machine->view.schemas[schema];
-            uint32_t has = node->flags & flags;
-            if (has == 0) {
+            const struct schema_node *node = &schemas[schema];
+            if (!all_flat && (node->flags & (SCHEMA_LEAF | SCHEMA_FLAT)) == 0) {
                 step = STEP_CALL;
                 break;
             }
-            step = (has & SCHEMA_LEAF) != 0 ? run_leaf(machine, node, value) : run_flat(machine, node, value);
+            step = run_small(machine, node, value);
             if (step != STEP_PASS) {
                 break;
             }

@@ -7,7 +7,7 @@
 
 #include "validate/pattern_tree.h"
 
-/* Literals, anchored or not, and one repeated set between ^ and $. */
+/* Literals, anchored or not; and from ^ on a literal and runs of characters that need no trying. */
 struct pattern_plain;
 WARN_UNUSED enum status pattern_plain_compile(const struct pattern_tree *tree, struct pattern_plain **ret_plain,
                                               struct error *error);

@@ -1,25 +1,38 @@
-/* pattern_plain.c: patterns that are really a literal, a prefix, a suffix or a length. */
+/* pattern_plain.c: patterns that are really a literal, a prefix, a suffix or a length; or, from the text's start, a
+ * literal and then runs of characters of which each ends where it must: so nothing is ever tried twice. */
 #include "validate/pattern_engine.h"
 #include "validate/pattern_utf8.h"
 
 #include <stdlib.h>
 
-enum plain_kind { PLAIN_LITERAL, PLAIN_RUN };
+enum { RUNS_MAX = 8 /* bits of a byte of `in_run` */ };
+
+/* Between min and max characters of a set. */
+struct run {
+    uint32_t min;
+    uint32_t max;         /* PATTERN_NONE: without end */
+    uint32_t first_range; /* of `ranges` */
+    uint32_t range_count;
+};
 
 struct pattern_plain {
-    enum plain_kind kind;
     bool at_start;
     bool at_end;
-    uint32_t min; /* of a run: characters */
-    uint32_t max;
-    uint32_t count;  /* of a literal: bytes; of a run: ranges of the set */
-    bool ascii[256]; /* of a run: the set, by bytes that are characters; never those above 127 */
+    uint32_t literal_size;
+    uint32_t run_count; /* if there are any, the pattern is at_start */
+    struct run runs[RUNS_MAX];
+    uint8_t in_run[256]; /* by byte that is a character: a bit for each run whose set has it. Never those above 127 */
     size_t memory;
     union {
         struct pattern_range ranges[1];
-        uint8_t literal[1];
-    } tail; /* as long as it takes */
+        uint8_t bytes[1];
+    } tail; /* the ranges, then the literal */
 };
+
+static const uint8_t *literal_of(const struct pattern_plain *plain) {
+    const struct run *last = &plain->runs[plain->run_count > 0 ? plain->run_count - 1 : 0];
+    return plain->tail.bytes + (size_t)(last->first_range + last->range_count) * sizeof(struct pattern_range);
+}
 
 /* The pattern as a list of its parts: a sequence's children, or itself. */
 struct parts {
@@ -32,71 +45,104 @@ static uint32_t next_part(const struct parts *parts, uint32_t part) {
     return parts->alone ? PATTERN_NONE : parts->tree->nodes[part].next;
 }
 
+static const struct pattern_range *ranges_of(const struct pattern_tree *tree, const struct pattern_set *set) {
+    return tree->sets.ranges.items + set->first_range;
+}
+
 /* Is it a set of one character? */
 static bool is_character(const struct pattern_tree *tree, uint32_t node, uint32_t *ret_code_point) {
     const struct pattern_node *at = &tree->nodes[node];
     if (at->kind != PATTERN_SET || tree->sets.items[at->value].range_count != 1) {
         return false;
     }
-    const struct pattern_range *range = &tree->sets.ranges.items[tree->sets.items[at->value].first_range];
+    const struct pattern_range *range = ranges_of(tree, &tree->sets.items[at->value]);
     *ret_code_point = range->first;
     return range->first == range->last;
 }
 
-static struct pattern_plain *new_plain(enum plain_kind kind, size_t tail_size, struct error *error) {
-    size_t memory = sizeof(struct pattern_plain) + tail_size;
-    struct pattern_plain *plain = calloc(1, memory);
-    if (plain == NULL) {
-        error_set(error, NO_MEMORY, "no memory for a pattern of %zu bytes", memory);
-        return NULL;
+/* The set that the part is a run of, or NULL. */
+static const struct pattern_set *run_set(const struct pattern_tree *tree, uint32_t part, struct run *ret_run) {
+    const struct pattern_node *node = &tree->nodes[part];
+    *ret_run = (struct run){.min = 1, .max = 1};
+    if (node->kind == PATTERN_REPEAT) {
+        ret_run->min = node->min;
+        ret_run->max = node->max;
+        node = &tree->nodes[node->child];
     }
-    plain->kind = kind;
-    plain->memory = memory;
-    return plain;
+    return node->kind == PATTERN_SET ? &tree->sets.items[node->value] : NULL;
 }
 
-static enum status compile_literal(const struct parts *parts, uint32_t first, uint32_t end,
-                                   struct pattern_plain **ret_plain, struct error *error) {
-    size_t size = 0;
-    for (uint32_t part = first; part != end; part = next_part(parts, part)) {
-        size += 4;
+static bool are_disjoint(const struct pattern_tree *tree, const struct pattern_set *a, const struct pattern_set *b) {
+    uint32_t i = 0;
+    uint32_t j = 0;
+    while (i < a->range_count && j < b->range_count) {
+        const struct pattern_range *left = ranges_of(tree, a) + i;
+        const struct pattern_range *right = ranges_of(tree, b) + j;
+        if (left->first <= right->last && right->first <= left->last) {
+            return false;
+        }
+        i += left->last < right->last;
+        j += left->last >= right->last;
     }
-    struct pattern_plain *plain = new_plain(PLAIN_LITERAL, size, error);
-    if (plain == NULL) {
-        return NO_MEMORY;
-    }
-    uint8_t *literal = plain->tail.literal;
-    for (uint32_t part = first; part != end; part = next_part(parts, part)) {
-        uint32_t code_point = 0;
-        if (is_character(parts->tree, part, &code_point)) {
-            plain->count += utf8_encode(code_point, literal + plain->count);
+    return true;
+}
+
+/* What a pattern is made of, before there is memory for it. */
+struct plan {
+    bool at_start;
+    bool at_end;
+    uint32_t first; /* part: the literal's characters are from here to `runs_first` */
+    uint32_t runs_first;
+    uint32_t literal_count;
+    uint32_t run_count;
+    uint32_t range_count;
+    struct run runs[RUNS_MAX];
+    const struct pattern_set *sets[RUNS_MAX];
+};
+
+/* May each run take all that it can get? Yes if what follows could not begin with any of it. */
+static bool are_greedy(const struct pattern_tree *tree, const struct plan *plan) {
+    for (uint32_t i = 0; i < plan->run_count; i++) {
+        bool is_open = plan->runs[i].min != plan->runs[i].max;
+        for (uint32_t j = i + 1; j < plan->run_count && is_open; j++) {
+            if (!are_disjoint(tree, plan->sets[i], plan->sets[j])) {
+                return false;
+            }
+            is_open = plan->runs[j].min == 0;
         }
     }
-    *ret_plain = plain;
-    return OK;
+    return true;
 }
 
-static enum status compile_run(const struct pattern_tree *tree, uint32_t repeat, struct pattern_plain **ret_plain,
-                               struct error *error) {
-    const struct pattern_node *node = &tree->nodes[repeat];
-    const struct pattern_set *set = &tree->sets.items[tree->nodes[node->child].value];
-    size_t size = set->range_count * sizeof(struct pattern_range);
-    struct pattern_plain *plain = new_plain(PLAIN_RUN, size, error);
-    if (plain == NULL) {
-        return NO_MEMORY;
+/* False: the pattern is more than that. */
+static bool make_plan(const struct pattern_tree *tree, const struct parts *parts, struct plan *plan) {
+    uint32_t part = parts->first;
+    uint32_t code_point;
+    plan->at_start = tree->nodes[part].kind == PATTERN_START;
+    part = plan->at_start ? next_part(parts, part) : part;
+    plan->first = part;
+    for (; part != PATTERN_NONE && is_character(tree, part, &code_point); part = next_part(parts, part)) {
+        plan->literal_count++;
     }
-    plain->min = node->min;
-    plain->max = node->max;
-    plain->count = set->range_count;
-    struct pattern_range *ranges = plain->tail.ranges;
-    if (size > 0) {
-        memcpy(ranges, tree->sets.ranges.items + set->first_range, size);
+    plan->runs_first = part;
+    for (; part != PATTERN_NONE && plan->at_start; part = next_part(parts, part)) {
+        struct run run;
+        const struct pattern_set *set = run_set(tree, part, &run);
+        if (set == NULL) {
+            break;
+        }
+        if (plan->run_count == RUNS_MAX) {
+            return false;
+        }
+        run.first_range = plan->range_count;
+        run.range_count = set->range_count;
+        plan->range_count += set->range_count;
+        plan->sets[plan->run_count] = set;
+        plan->runs[plan->run_count++] = run;
     }
-    for (uint32_t i = 0; i < 128; i++) {
-        plain->ascii[i] = pattern_set_contains(set, tree->sets.ranges.items, i);
-    }
-    *ret_plain = plain;
-    return OK;
+    plan->at_end = part != PATTERN_NONE && tree->nodes[part].kind == PATTERN_END;
+    part = plan->at_end ? next_part(parts, part) : part;
+    return part == PATTERN_NONE && are_greedy(tree, plan);
 }
 
 enum status pattern_plain_compile(const struct pattern_tree *tree, struct pattern_plain **ret_plain,
@@ -107,35 +153,45 @@ enum status pattern_plain_compile(const struct pattern_tree *tree, struct patter
         .first = root->kind == PATTERN_SEQUENCE ? root->child : tree->root,
         .alone = root->kind != PATTERN_SEQUENCE,
     };
-    struct pattern_plain *plain = NULL;
-    uint32_t part = parts.first;
-    bool at_start = tree->nodes[part].kind == PATTERN_START;
-    part = at_start ? next_part(&parts, part) : part;
-    uint32_t first = part;
-    uint32_t code_point;
-    while (part != PATTERN_NONE && is_character(tree, part, &code_point)) {
-        part = next_part(&parts, part);
+    struct plan plan = {0};
+    if (!make_plan(tree, &parts, &plan)) {
+        return OK;
     }
-    bool is_run = at_start && part == first && part != PATTERN_NONE && tree->nodes[part].kind == PATTERN_REPEAT &&
-                  tree->nodes[tree->nodes[part].child].kind == PATTERN_SET;
-    uint32_t end = is_run ? next_part(&parts, part) : part;
-    bool at_end = end != PATTERN_NONE && tree->nodes[end].kind == PATTERN_END;
-    if ((end != PATTERN_NONE && !at_end) || (at_end && next_part(&parts, end) != PATTERN_NONE)) {
-        return OK; /* more than that */
+    size_t memory =
+        sizeof(struct pattern_plain) + plan.range_count * sizeof(struct pattern_range) + (size_t)4 * plan.literal_count;
+    struct pattern_plain *plain = calloc(1, memory);
+    if (plain == NULL) {
+        return error_set(error, NO_MEMORY, "no memory for a pattern of %zu bytes", memory);
     }
-    enum status status =
-        is_run ? compile_run(tree, part, &plain, error) : compile_literal(&parts, first, end, &plain, error);
-    if (status == OK) {
-        plain->at_start = at_start;
-        plain->at_end = at_end;
-        *ret_plain = plain;
+    plain->memory = memory;
+    plain->at_start = plan.at_start;
+    plain->at_end = plan.at_end;
+    plain->run_count = plan.run_count;
+    for (uint32_t i = 0; i < plan.run_count; i++) {
+        plain->runs[i] = plan.runs[i];
+        if (plan.sets[i]->range_count > 0) {
+            memcpy(plain->tail.ranges + plan.runs[i].first_range, ranges_of(tree, plan.sets[i]),
+                   plan.sets[i]->range_count * sizeof(struct pattern_range));
+        }
+        for (uint32_t c = 0; c < 128; c++) {
+            bool has = pattern_set_contains(plan.sets[i], tree->sets.ranges.items, c);
+            plain->in_run[c] = (uint8_t)(plain->in_run[c] | has << i);
+        }
     }
-    return status;
+    uint8_t *literal = plain->tail.bytes + plan.range_count * sizeof(struct pattern_range);
+    for (uint32_t part = plan.first; part != plan.runs_first; part = next_part(&parts, part)) {
+        uint32_t code_point = 0;
+        if (is_character(tree, part, &code_point)) {
+            plain->literal_size += utf8_encode(code_point, literal + plain->literal_size);
+        }
+    }
+    *ret_plain = plain;
+    return OK;
 }
 
 static enum pattern_verdict search_literal(const struct pattern_plain *plain, struct bytes text) {
-    size_t size = plain->count;
-    const uint8_t *literal = plain->tail.literal;
+    size_t size = plain->literal_size;
+    const uint8_t *literal = literal_of(plain);
     bool found;
     if (size > text.size || (plain->at_start && plain->at_end && size != text.size)) {
         return PATTERN_NO;
@@ -152,38 +208,65 @@ static enum pattern_verdict search_literal(const struct pattern_plain *plain, st
     return found ? PATTERN_YES : PATTERN_NO;
 }
 
-static enum pattern_verdict search_run(const struct pattern_plain *plain, struct bytes text) {
-    const uint8_t *at = text.data;
-    const uint8_t *end = text.data + text.size;
+/* Behind the characters of the run at `at`, at most `enough` of them. *ret_count: how many. NULL: the text is not
+ * UTF-8. */
+static const uint8_t *skip_run(const struct pattern_plain *plain, uint32_t number, uint64_t enough, const uint8_t *at,
+                               const uint8_t *end, uint64_t *ret_count) {
+    const struct run *run = &plain->runs[number];
     uint64_t count = 0;
-    uint64_t enough = plain->at_end ? UINT64_MAX : plain->min;
     while (at < end && count < enough) {
-        const uint8_t *first = at;
-        const uint8_t *last = (uint64_t)(end - at) <= enough - count ? end : at + (enough - count);
-        while (at < last && plain->ascii[*at]) {
-            at++;
-        }
-        count += (uint64_t)(at - first);
-        if (at == last) {
-            continue;
-        }
         uint32_t code_point;
         uint32_t size = utf8_decode(at, end, &code_point);
         if (size == 0) {
-            return PATTERN_LIMIT;
+            return NULL;
         }
-        if (size == 1 || !pattern_ranges_contain(plain->tail.ranges, plain->count, code_point)) {
+        bool is_in = size == 1
+                         ? (plain->in_run[*at] >> number & 1) != 0
+                         : pattern_ranges_contain(plain->tail.ranges + run->first_range, run->range_count, code_point);
+        if (!is_in) {
             break;
         }
         at += size;
         count++;
     }
-    bool fits = count >= plain->min && (!plain->at_end || (at == end && count <= plain->max));
-    return fits ? PATTERN_YES : PATTERN_NO;
+    *ret_count = count;
+    return at;
+}
+
+static enum pattern_verdict search_runs(const struct pattern_plain *plain, struct bytes text) {
+    const uint8_t *at = text.data + plain->literal_size;
+    const uint8_t *end = text.data + text.size;
+    if (plain->literal_size > 0 &&
+        (plain->literal_size > text.size || memcmp(text.data, literal_of(plain), plain->literal_size) != 0)) {
+        return PATTERN_NO;
+    }
+    for (uint32_t i = 0; i < plain->run_count; i++) {
+        const struct run *run = &plain->runs[i];
+        bool is_last = i + 1 == plain->run_count && !plain->at_end; /* whatever follows is fine */
+        uint32_t enough = is_last ? run->min : run->max;            /* without end: more than a text has */
+        const uint8_t *first = at;
+        const uint8_t *last = (size_t)(end - at) <= enough ? end : at + enough;
+        while (at < last && (plain->in_run[*at] & 1U << i) != 0) {
+            at++;
+        }
+        uint64_t count = (uint64_t)(at - first);
+        if (at < last && *at >= 128) {
+            uint64_t others;
+            at = skip_run(plain, i, enough == PATTERN_NONE ? UINT64_MAX : enough - count, at, end, &others);
+            if (at == NULL) {
+                return PATTERN_LIMIT;
+            }
+            count += others;
+        }
+        if (count < run->min) {
+            return PATTERN_NO;
+        }
+    }
+    return at == end || !plain->at_end ? PATTERN_YES : PATTERN_NO;
 }
 
 enum pattern_verdict pattern_plain_search(const struct pattern_plain *plain, struct bytes text) {
-    return plain->kind == PLAIN_LITERAL ? search_literal(plain, text) : search_run(plain, text);
+    return plain->run_count == 0 ? search_literal(plain, text) : search_runs(plain, text);
 }
 
 size_t pattern_plain_memory(const struct pattern_plain *plain) {

@@ -82,14 +82,20 @@ enum schema_flag {
     SCHEMA_TRACKS_PROPERTIES = 8,
     SCHEMA_FAST_TRACKS_ITEMS = 16, /* and so has its fast code */
     SCHEMA_FAST_TRACKS_PROPERTIES = 32,
-    SCHEMA_FLAT = 64, /* its fast code is assertions, and applicators of leaves to elements: it needs no frame */
+    SCHEMA_FLAT = 64, /* its fast code is assertions, and applicators of leaves and flat ones: it needs no frame */
 };
+
+/* How far flat subschemas apply each other: so deep the run recurses, whatever the payload. */
+enum { FLAT_LEVELS_MAX = 4 };
 
 struct schema_node {
     uint32_t plain, plain_end; /* instructions */
     uint32_t fast, fast_end;
     uint32_t location;
     uint32_t flags;
+    /* A bit for each enum wire_kind: must the fast code be asked, or else, are all values of the kind valid? The fast
+     * code does not ask for types again. */
+    uint16_t undecided, accepts;
 };
 
 /* Where a subschema stands: text after that of its parent; a root's text is a URI and "#". */
@@ -99,17 +105,20 @@ struct location {
 };
 
 struct key {
-    uint32_t text, size;
+    uint32_t hash; /* the mark, or of a seeded table the upper half */
+    uint32_t size;
+    uint32_t text;
     uint32_t schema; /* or NO_INDEX */
-    uint32_t hash;
     uint32_t required;
 };
 
-/* Keys by hash, confirmed by comparison. */
+/* Keys by hash, confirmed by comparison. Small tables take the marks that are on the tape, under a factor that was
+ * chosen so that hardly any two keys meet; others hash again, with a seed. */
 struct key_table {
-    uint64_t seed;
+    uint64_t seed;         /* or the factor */
     uint32_t first, count; /* keys, in the order of the schema */
     uint32_t slots, mask;  /* key number + 1, or 0 */
+    uint32_t shift;        /* of a mark times the factor; 0: the table is seeded */
 };
 
 struct object_rule {
@@ -125,6 +134,7 @@ struct enumeration {
     uint32_t items, count; /* links: constants in the order of the schema */
     uint32_t slots, mask;  /* of enum_slots */
     uint32_t types;        /* set of enum type_bit of the constants */
+    uint32_t texts;        /* key table of those that are strings; NO_INDEX: none is */
 };
 
 struct enum_slot {
@@ -171,21 +181,7 @@ enum section {
         SECTION_COUNT
 };
 
-/* The block itself may be moved. The compiled patterns are the one thing outside it. */
-struct validate_program {
-    size_t size; /* of the block */
-    struct validate_limits limits;
-    bool extended;
-    bool tracks; /* some fast code has an OP_UNEVALUATED_* */
-    uint32_t root;
-    uint32_t pattern_count;
-    struct pattern **patterns;
-    uint32_t offsets[SECTION_COUNT];
-    uint32_t counts[SECTION_COUNT];
-    _Alignas(16) uint8_t data[];
-};
-
-/* The sections' addresses, for one run. */
+/* The sections' addresses. */
 struct program_view {
 #define PROGRAM_VIEW_FIELD(name, record) const record *name;
     PROGRAM_SECTIONS(PROGRAM_VIEW_FIELD)
@@ -194,7 +190,18 @@ struct program_view {
     struct wire_document constant_document;
 };
 
-void program_view_init(struct program_view *view, const struct validate_program *program);
+/* The compiled patterns are the one thing outside the block. */
+struct validate_program {
+    size_t size; /* of the block */
+    struct validate_limits limits;
+    bool extended;
+    bool tracks; /* some fast code has an OP_UNEVALUATED_* */
+    uint32_t root;
+    uint32_t pattern_count;
+    struct pattern **patterns;
+    struct program_view view;
+    _Alignas(16) uint8_t data[];
+};
 
 static inline struct bytes program_text(const struct program_view *view, uint32_t offset, uint32_t size) {
     return (struct bytes){.data = view->text + offset, .size = size};
@@ -214,20 +221,64 @@ static inline bool program_same_text(const uint8_t *a, const uint8_t *b, uint32_
     return size == 0 || (a[0] == b[0] && a[size / 2] == b[size / 2] && a[size - 1] == b[size - 1]);
 }
 
-/* The key, or NULL. */
-static inline const struct key *program_find_key(const struct program_view *view, const struct key_table *table,
-                                                 struct bytes name, uint64_t hash) {
-    for (uint32_t slot = (uint32_t)hash & table->mask;; slot = (slot + 1) & table->mask) {
-        uint32_t number = view->slots[table->slots + slot];
-        if (number == 0) {
-            return NULL;
-        }
-        const struct key *key = &view->keys[table->first + number - 1];
-        if (key->hash == (uint32_t)(hash >> 32) && key->size == name.size &&
-            program_same_text(view->text + key->text, name.data, key->size)) {
-            return key;
-        }
+struct key_place {
+    uint32_t hash;
+    uint32_t slot; /* the first to look at */
+};
+
+__attribute__((always_inline)) static inline struct key_place key_place(const struct key_table *table,
+                                                                        struct bytes name, uint16_t mark) {
+    if (__builtin_expect(table->shift != 0, 1)) {
+        return (struct key_place){mark, mark * (uint32_t)table->seed >> table->shift};
     }
+    uint64_t hash = hash_bytes(name, table->seed);
+    return (struct key_place){(uint32_t)(hash >> 32), (uint32_t)hash & table->mask};
+}
+
+/* What looking keys up in a table takes, for whoever does it again and again. */
+struct key_search {
+    const struct key_table *table;
+    const uint32_t *slots;
+    const struct key *keys;
+    const uint8_t *text;
+    const struct program_view *view;
+};
+
+static inline struct key_search key_search(const struct program_view *view, const struct key_table *table) {
+    return (struct key_search){.table = table,
+                               .slots = view->slots + table->slots,
+                               .keys = view->keys + table->first,
+                               .text = view->text,
+                               .view = view};
+}
+
+static inline bool key_is(const struct key_search *search, const struct key *key, struct bytes name, uint32_t hash) {
+    return key->hash == hash && key->size == name.size &&
+           program_same_text(search->text + key->text, name.data, key->size);
+}
+
+/* program.c: from the slot on. */
+const struct key *key_search_on(const struct key_table *table, const struct program_view *view, struct bytes name,
+                                struct key_place place);
+
+/* The key, or NULL. `mark`: that of the name on its tape. It is mostly the first in its slot, or nobody is there. */
+__attribute__((always_inline)) static inline const struct key *key_search_find(const struct key_search *search,
+                                                                               struct bytes name, uint16_t mark) {
+    struct key_place place = key_place(search->table, name, mark);
+    uint32_t number = search->slots[place.slot];
+    if (number == 0) {
+        return NULL;
+    }
+    const struct key *key = &search->keys[number - 1];
+    return __builtin_expect(key_is(search, key, name, place.hash), 1)
+               ? key
+               : key_search_on(search->table, search->view, name, place);
+}
+
+static inline const struct key *program_find_key(const struct program_view *view, const struct key_table *table,
+                                                 struct bytes name, uint16_t mark) {
+    struct key_search search = key_search(view, table);
+    return key_search_find(&search, name, mark);
 }
 
 #endif

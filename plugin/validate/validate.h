@@ -107,6 +107,7 @@ static inline void validate_context_freep(struct validate_context **context) {
     validate_context_free(*context);
 }
 uint64_t validate_context_steps(const struct validate_context *context); /* of the last evaluation */
+size_t validate_context_memory(const struct validate_context *context);  /* bytes that it keeps */
 
 /* Is the payload valid? Allocates only what the context has not needed before. TOO_LARGE: a limit of the program.
  *

@@ -65,6 +65,10 @@ static enum status decode_file(struct wire_map *map, struct config *config, stru
         return status;
     }
     config->durability = durability == 1 ? DURABILITY_NORMAL : DURABILITY_FULL;
+    status = wire_map_bool(map, "hide_values", OPTIONAL, &config->hide_values, error);
+    if (status != OK) {
+        return status;
+    }
     return wire_map_bool(map, "create", OPTIONAL, &config->create, error);
 }
 

@@ -111,10 +111,12 @@ static enum status decode_tags(struct wire_map *map, struct event *event, struct
 
 static enum status decode_payload(struct wire_map *map, const struct config *config, struct event *event,
                                   struct error *error) {
+    struct wire_value data;
     enum status status = wire_map_raw_map(map, "data", REQUIRED, SIZE_MAX, &event->data, error);
-    if (status != OK) {
+    if (status != OK || !wire_map_find(map, "data", &data)) {
         return status;
     }
+    event->data_item = data.index;
     status = wire_map_raw_map(map, "metadata", OPTIONAL, SIZE_MAX, &event->metadata, error);
     if (status != OK) {
         return status;
@@ -158,7 +160,7 @@ enum status wire_decode_event(struct wire_value value, const struct wire_path *p
     if (status != OK) {
         return status;
     }
-    struct event event = {0};
+    struct event event = {.raw = wire_value_raw(value)};
     status = decode_type(&map, config, &event.type, error);
     if (status != OK) {
         return status;

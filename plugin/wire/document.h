@@ -22,6 +22,13 @@ enum wire_kind {
     WIRE_MAP
 };
 
+/* What JSON lacks, of an array or map and all that is inside it. The pass only notes it: nothing is refused for it. */
+enum wire_lack {
+    WIRE_LACKS_TEXT = 1,  /* a string that is not UTF-8 */
+    WIRE_LACKS_VALUE = 2, /* binary data, an extension value, a number that is not finite */
+    WIRE_LACKS_KEYS = 4   /* a map has a key that is no string, or one twice, or too many keys to have been compared */
+};
+
 /* 16 bytes a value; laid out so that validation can run over it. */
 struct wire_item {
     uint32_t offset; /* of the value's first byte (its header) in the document */
@@ -29,10 +36,11 @@ struct wire_item {
     uint32_t next;   /* index of the item after this value and all that is inside it */
     uint8_t kind;    /* enum wire_kind */
     uint8_t header_size; /* bytes before the payload or the elements; of other kinds: all of the value */
-    uint16_t reserved;
+    uint16_t mark;       /* str: a hash of it (wire/shape.h); array and map: set of enum wire_lack; of others: 0 */
 };
 
-/* Owner of the tape; borrows the bytes. A zeroed one is empty; wire_document_done() leaves it so. */
+/* Owner of the tape; borrows the bytes. A zeroed one is empty; wire_document_done() leaves it so. Parsing again into the
+ * same one takes the memory that it has. */
 struct wire_document {
     struct bytes input;
     struct wire_item *items;
@@ -45,10 +53,16 @@ struct wire_limits {
     uint32_t depth_max; /* of arrays and maps within each other; the outermost is 1; above 1024 it counts as 1024 */
 };
 
-/* INVALID: not exactly one well-formed value; the message gives the offset. TOO_LARGE: a limit. */
+/* INVALID: not exactly one well-formed value; the message gives the offset. TOO_LARGE: a limit. The document is empty
+ * then, and owns memory only if it did before. */
 WARN_UNUSED enum status wire_document_parse(struct wire_document *document, struct bytes input,
                                        const struct wire_limits *limits, struct error *error);
 void wire_document_done(struct wire_document *document);
+/* Empties it for the next input, and lends no bytes any more, but keeps its memory: up to WIRE_DOCUMENT_KEPT items, so
+ * that one large input is not paid for ever. Whoever parses one input after the other has one document, resets it after
+ * each, and is done with it at the end: then only an input larger than all before allocates. */
+void wire_document_reset(struct wire_document *document);
+enum { WIRE_DOCUMENT_KEPT = 65536 /* 1 MiB */ };
 
 /* A value in a document. */
 struct wire_value {
@@ -100,6 +114,8 @@ WARN_UNUSED enum status wire_map_finish(const struct wire_map *map, const char *
 enum wire_presence { OPTIONAL, REQUIRED };
 
 /* False: absent. */
+bool wire_map_find_or_nil(struct wire_map *map, const char *name, struct wire_value *ret_value);
+/* The same, and nil counts as absent. */
 bool wire_map_find(struct wire_map *map, const char *name, struct wire_value *ret_value);
 /* A non-empty UTF-8 string without NUL, at most size_max bytes. Longer: INVALID, naming both sizes. */
 WARN_UNUSED enum status wire_map_name(struct wire_map *map, const char *name, enum wire_presence presence, size_t size_max,

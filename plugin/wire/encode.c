@@ -193,7 +193,7 @@ void wire_encode_error(struct wire_writer *writer, const struct error *error) {
     wire_put_text(writer, "retryable");
     wire_put_bool(writer, status_is_retryable(error->status));
     wire_put_text(writer, "details");
-    wire_put_map(writer, (uint32_t)error->detail_count + (has_path ? 1 : 0));
+    wire_put_map(writer, (uint32_t)error->detail_count + (has_path ? 1 : 0) + error->more_pairs);
     if (has_path) {
         put_field_text(writer, "path", bytes_from_string(error->path));
     }
@@ -204,5 +204,8 @@ void wire_encode_error(struct wire_writer *writer, const struct error *error) {
         } else {
             put_field_int(writer, detail->name, detail->number);
         }
+    }
+    if (error->more_pairs > 0) {
+        wire_put_raw(writer, error->more);
     }
 }

@@ -188,15 +188,15 @@ static bool read_timestamp(struct wire_value value, int64_t *ret_seconds, uint64
         return false;
     }
     if (payload.size == 4) {
-        *ret_seconds = (int64_t)wire_big_endian(payload.data, 4);
+        *ret_seconds = wire_read_32(payload.data);
         *ret_nanoseconds = 0;
     } else if (payload.size == 8) {
-        uint64_t both = wire_big_endian(payload.data, 8);
+        uint64_t both = wire_read_64(payload.data);
         *ret_seconds = (int64_t)(both & ((UINT64_C(1) << 34) - 1));
         *ret_nanoseconds = both >> 34;
     } else if (payload.size == 12) {
-        *ret_seconds = (int64_t)wire_big_endian(payload.data + 4, 8);
-        *ret_nanoseconds = wire_big_endian(payload.data, 4);
+        *ret_seconds = (int64_t)wire_read_64(payload.data + 4);
+        *ret_nanoseconds = wire_read_32(payload.data);
     } else {
         return false;
     }

@@ -108,7 +108,7 @@ enum status wire_map_finish(const struct wire_map *map, const char *what, struct
     return OK;
 }
 
-bool wire_map_find(struct wire_map *map, const char *name, struct wire_value *ret_value) {
+bool wire_map_find_or_nil(struct wire_map *map, const char *name, struct wire_value *ret_value) {
     struct bytes wanted = bytes_from_string(name);
     struct wire_value key = first_key(map->value);
     uint32_t pairs = item_at(map->value)->size;
@@ -116,13 +116,19 @@ bool wire_map_find(struct wire_map *map, const char *name, struct wire_value *re
         struct wire_value value = wire_value_next(key);
         if (item_at(key)->size == wanted.size && bytes_equal(wire_value_payload(key), wanted)) {
             map->seen |= UINT64_C(1) << i;
-            if (wire_value_kind(value) == WIRE_NIL) {
-                return false;
-            }
             *ret_value = value;
             return true;
         }
         key = wire_value_next(value);
     }
     return false;
+}
+
+bool wire_map_find(struct wire_map *map, const char *name, struct wire_value *ret_value) {
+    struct wire_value value;
+    if (!wire_map_find_or_nil(map, name, &value) || wire_value_kind(value) == WIRE_NIL) {
+        return false;
+    }
+    *ret_value = value;
+    return true;
 }

@@ -57,7 +57,4 @@ void wire_encode_dead_letter(struct wire_writer *writer, const struct dead_lette
 /* The error map {code, name, message, retryable, details}; details always has "path" when error->path is not empty. */
 void wire_encode_error(struct wire_writer *writer, const struct error *error);
 
-/* {format: json} schemas: is this well-formed JSON text of an object or a boolean? INVALID says where it is not. */
-WARN_UNUSED enum status wire_check_json_schema(struct bytes text, struct error *error);
-
 #endif

@@ -24,12 +24,48 @@ static inline bool wire_kind_is_container(enum wire_kind kind) {
     return kind == WIRE_ARRAY || kind == WIRE_MAP;
 }
 
-static inline uint64_t wire_big_endian(const uint8_t *data, size_t size) {
-    uint64_t value = 0;
-    for (size_t i = 0; i < size; i++) {
-        value = value << 8 | data[i];
+/* How a header is built, by its first byte. */
+struct wire_form {
+    uint8_t kind;
+    uint8_t header_size;  /* all bytes before the payload or the elements */
+    uint8_t length_bytes; /* the size of the length, right after the first byte; 0: it is `fixed` */
+    uint8_t fixed;
+};
+extern const struct wire_form WIRE_FORMS[256];
+enum { WIRE_FORM_UNKNOWN = 0xFF /* length_bytes of the one byte that is no header */ };
+
+static inline uint16_t wire_read_16(const uint8_t *data) {
+    return (uint16_t)(data[0] << 8 | data[1]);
+}
+
+static inline uint32_t wire_read_32(const uint8_t *data) {
+    return (uint32_t)data[0] << 24 | (uint32_t)data[1] << 16 | (uint32_t)data[2] << 8 | data[3];
+}
+
+static inline uint64_t wire_read_64(const uint8_t *data) {
+    return (uint64_t)wire_read_32(data) << 32 | wire_read_32(data + 4);
+}
+
+/* The length or count of a header that has one, all of whose bytes are there. False: it is no header. */
+WARN_UNUSED static inline bool wire_length_read(const uint8_t *data, const struct wire_form *form, uint32_t *ret) {
+    switch (form->length_bytes) {
+    case 1:
+        *ret = data[1];
+        return true;
+    case 2:
+        *ret = wire_read_16(data + 1);
+        return true;
+    case 4:
+        *ret = wire_read_32(data + 1);
+        return true;
+    default:
+        return false;
     }
-    return value;
+}
+
+/* Of the header of 64 bits, unsigned: the one whose kind depends on more than its first byte. */
+static inline bool wire_uint_is_large(const uint8_t *data) {
+    return (data[1] & 0x80) != 0;
 }
 
 /* Reads the header at `data`, of which `left` >= 1 bytes are there. */
@@ -46,11 +82,98 @@ static inline size_t wire_head_extent(const struct wire_head *head) {
 }
 
 /* The number of a WIRE_INT, or the bits of a WIRE_UINT, whose first byte is at `data`. */
-int64_t wire_int_read(const uint8_t *data);
-double wire_float_read(const uint8_t *data); /* WIRE_FLOAT */
+static inline int64_t wire_int_read(const uint8_t *data) {
+    switch (data[0]) {
+    case 0xCC:
+        return data[1];
+    case 0xCD:
+        return wire_read_16(data + 1);
+    case 0xCE:
+        return wire_read_32(data + 1);
+    case 0xCF:
+    case 0xD3:
+        return (int64_t)wire_read_64(data + 1);
+    case 0xD0:
+        return (int8_t)data[1];
+    case 0xD1:
+        return (int16_t)wire_read_16(data + 1);
+    case 0xD2:
+        return (int32_t)wire_read_32(data + 1);
+    default:
+        return (int8_t)data[0];
+    }
+}
+
+/* WIRE_FLOAT */
+static inline double wire_float_read(const uint8_t *data) {
+    if (data[0] == 0xCA) {
+        uint32_t bits = wire_read_32(data + 1);
+        float number;
+        memcpy(&number, &bits, sizeof number);
+        return (double)number;
+    }
+    uint64_t bits = wire_read_64(data + 1);
+    double number;
+    memcpy(&number, &bits, sizeof number);
+    return number;
+}
+
+/* Neither an infinity nor NaN: their exponents are all ones. */
+static inline bool wire_float_is_finite(const uint8_t *data) {
+    uint16_t mask = data[0] == 0xCA ? 0x7F80 : 0x7FF0;
+    return (wire_read_16(data + 1) & mask) != mask;
+}
 
 /* How many bytes the value at `data` takes with all that is in it; 0 if it is malformed or cut. Allocates nothing and
  * has no depth limit. */
 WARN_UNUSED size_t wire_skip(const uint8_t *data, size_t left);
+
+/* ---- the marks of strings ---- */
+
+/* Eight bytes of a text, the first one lowest. */
+static inline uint64_t wire_text_word(const uint8_t *data) {
+    uint64_t word;
+    memcpy(&word, data, sizeof word);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    return word;
+}
+
+/* The ends of a text: its first eight bytes and its last eight, or all of them and 0. They tell most texts apart, and
+ * whether a short one is ASCII. `readable` bytes are there: reading beyond the text, up to there, saves a loop. */
+struct wire_text_ends {
+    uint64_t first;
+    uint64_t last;
+};
+
+static inline struct wire_text_ends wire_text_ends(const uint8_t *data, size_t size, size_t readable) {
+    static const uint64_t MASKS[] = {0x00,
+                                     0xFF,
+                                     0xFFFF,
+                                     0xFFFFFF,
+                                     0xFFFFFFFF,
+                                     UINT64_C(0xFFFFFFFFFF),
+                                     UINT64_C(0xFFFFFFFFFFFF),
+                                     UINT64_C(0xFFFFFFFFFFFFFF),
+                                     UINT64_MAX};
+    if (size > 8) {
+        return (struct wire_text_ends){wire_text_word(data), wire_text_word(data + size - 8)};
+    }
+    if (__builtin_expect(readable >= 8, 1)) {
+        return (struct wire_text_ends){wire_text_word(data) & MASKS[size], 0};
+    }
+    struct wire_text_ends ends = {0, 0};
+    for (size_t i = size; i > 0; i--) {
+        ends.first = ends.first << 8 | data[i - 1];
+    }
+    return ends;
+}
+
+/* No secrecy: whoever looks a text up by its mark confirms it, and bounds how many others have the same. */
+static inline uint16_t wire_text_mark(struct wire_text_ends ends, size_t size) {
+    uint64_t both = ends.first ^ (ends.last << 29 | ends.last >> 35) ^ size;
+    return (uint16_t)(both * UINT64_C(0x9E3779B97F4A7C15) >> 48);
+}
 
 #endif

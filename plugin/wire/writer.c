@@ -63,6 +63,14 @@ void wire_put_int(struct wire_writer *writer, int64_t value) {
     msgpack_pack_int64(&packer, value);
 }
 
+void wire_put_int_or_nil(struct wire_writer *writer, int64_t value) {
+    if (value != 0) {
+        wire_put_int(writer, value);
+    } else {
+        wire_put_nil(writer);
+    }
+}
+
 void wire_put_float(struct wire_writer *writer, double value) {
     msgpack_packer packer = packer_of(writer);
     msgpack_pack_double(&packer, value);

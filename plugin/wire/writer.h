@@ -19,6 +19,7 @@ void wire_put_array(struct wire_writer *writer, uint32_t elements);
 void wire_put_nil(struct wire_writer *writer);
 void wire_put_bool(struct wire_writer *writer, bool value);
 void wire_put_int(struct wire_writer *writer, int64_t value);
+void wire_put_int_or_nil(struct wire_writer *writer, int64_t value); /* nil for 0: there is none */
 void wire_put_float(struct wire_writer *writer, double value);
 void wire_put_str(struct wire_writer *writer, struct bytes text);
 void wire_put_text(struct wire_writer *writer, const char *text);

@@ -28,6 +28,13 @@ struct result cli_run(const char *input, const char *const *arguments);
 #define RUN_FOR(code, input, ...) cli_run_for(code, input, (const char *const[]){__VA_ARGS__, NULL})
 struct result cli_run_for(int code, const char *input, const char *const *arguments);
 
+/* Runs for an exit code, and compares all that stands on standard output. */
+#define PRINTS(code, input, expected, ...)                                                                             \
+    do {                                                                                                               \
+        CLEANUP(result_done) struct result printed = RUN_FOR(code, input, __VA_ARGS__);                                \
+        cr_assert_str_eq(printed.out, expected, "%s", printed.err);                                                    \
+    } while (0)
+
 /* Runs the command with standard output to this file; `out` stays empty. */
 struct result cli_run_to(const char *path, const char *const *arguments);
 

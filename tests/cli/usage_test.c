@@ -17,7 +17,8 @@ TestSuite(usage, .init = cli_enter, .fini = cli_leave);
     } while (0)
 
 Test(usage, help_lists_every_command) {
-    static const char *const COMMANDS[] = {"call", "ingest", "events", "tail", "replay", "swap", "demo", "bench"};
+    static const char *const COMMANDS[] = {"call",     "ingest", "events", "tail", "schema",
+                                           "rejected", "replay", "swap",   "demo", "bench"};
 
     CLEANUP(result_done) struct result result = RUN_FOR(0, NULL, "--help");
 
@@ -30,19 +31,45 @@ Test(usage, help_lists_every_command) {
     cr_assert_str_empty(result.err);
 }
 
+/* The help of a command, or (with a task) of one of its tasks. */
+static void check_help(const char *command, const char *task) {
+    char usage[64];
+    CLEANUP(result_done)
+    struct result result =
+        task != NULL ? RUN_FOR(0, NULL, command, task, "--help") : RUN_FOR(0, NULL, command, "--help");
+    (void)snprintf(usage, sizeof usage, "Usage: polaris-host-sim %s%s%s [OPTION...]", command, task != NULL ? " " : "",
+                   task != NULL ? task : "");
+    cli_contains(result.out, usage);
+    cli_contains(result.out, "Exit codes: 0 ");
+    cli_contains(result.out, "Example");
+    cli_contains(result.out, "--db=FILE");
+    for (char *line = strtok(result.out, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        cr_assert_leq(strlen(line), 80u, "does not fit a terminal: %s", line);
+    }
+}
+
 Test(usage, each_command_has_a_help_with_exit_codes_and_an_example) {
-    static const char *const COMMANDS[] = {"call", "ingest", "events", "tail", "replay", "swap", "demo", "bench"};
+    static const char *const COMMANDS[] = {"call",     "ingest", "events", "tail", "schema",
+                                           "rejected", "replay", "swap",   "demo", "bench"};
     for (size_t i = 0; i < sizeof COMMANDS / sizeof COMMANDS[0]; i++) {
-        CLEANUP(result_done) struct result result = RUN_FOR(0, NULL, COMMANDS[i], "--help");
-        char usage[64];
-        (void)snprintf(usage, sizeof usage, "Usage: polaris-host-sim %s [OPTION...]", COMMANDS[i]);
-        cli_contains(result.out, usage);
-        cli_contains(result.out, "Exit codes: 0 ");
-        cli_contains(result.out, "Example");
-        cli_contains(result.out, "--db=FILE");
-        for (char *line = strtok(result.out, "\n"); line != NULL; line = strtok(NULL, "\n")) {
-            cr_assert_leq(strlen(line), 80u, "does not fit a terminal: %s", line);
-        }
+        check_help(COMMANDS[i], NULL);
+    }
+}
+
+Test(usage, so_has_each_task_which_the_help_of_its_command_lists) {
+    static const char *const TASKS[][2] = {
+        {"schema", "put"},       {"schema", "get"},    {"schema", "list"},    {"schema", "versions"},
+        {"schema", "validate"},  {"schema", "check"},  {"schema", "dry-run"}, {"schema", "policy"},
+        {"schema", "retire"},    {"rejected", "list"}, {"rejected", "show"},  {"rejected", "resubmit"},
+        {"rejected", "discard"},
+    };
+    CLEANUP(result_done) struct result schema = RUN_FOR(0, NULL, "schema", "--help");
+    CLEANUP(result_done) struct result rejected = RUN_FOR(0, NULL, "rejected", "--help");
+    for (size_t i = 0; i < sizeof TASKS / sizeof TASKS[0]; i++) {
+        char line[32];
+        (void)snprintf(line, sizeof line, "\n  %s ", TASKS[i][1]);
+        cli_contains(strcmp(TASKS[i][0], "schema") == 0 ? schema.out : rejected.out, line);
+        check_help(TASKS[i][0], TASKS[i][1]);
     }
 }
 
@@ -126,4 +153,53 @@ Test(usage, of_events_and_tail) {
     REFUSES("--from and --last exclude each other", "tail", "--from", "1", "--last", "1");
     REFUSES("--from wants a whole number from 1", "tail", "--from", "2026-01-01");
     REFUSES("--count wants a whole number from 1", "tail", "--count", "0");
+}
+
+Test(usage, of_schema) {
+    cli_file("true.json", "true");
+    cli_file("latin.json", "{\"title\": \"\xe9\"}");
+    REFUSES("which task? '--help' lists them", "schema");
+    REFUSES("there is no task 'explode'; 'polaris-host-sim schema --help'", "schema", "explode");
+    REFUSES("wants a type and a file with its schema", "schema", "put", "t");
+    REFUSES("wants a type and a file with its schema", "schema", "put", "t", "a", "b");
+    REFUSES("cannot open 'nowhere.json'", "schema", "put", "t", "nowhere.json");
+    REFUSES("'latin.json' is not UTF-8", "schema", "put", "t", "latin.json");
+    REFUSES("'latin.json': line 1, column ", "schema", "put", "t", "latin.json", "--msgpack");
+    REFUSES("the type must be UTF-8", "schema", "put", "\xff", "true.json");
+    REFUSES("--document wants URI=FILE, not 'geo.json'", "schema", "put", "t", "true.json", "--document", "geo.json");
+    REFUSES("cannot open 'nowhere.json'", "schema", "put", "t", "true.json", "--document", "u:geo=nowhere.json");
+    REFUSES("--expected wants a whole number from 0", "schema", "put", "t", "true.json", "--expected", "-1");
+    REFUSES("--metadata: line 1, column ", "schema", "put", "t", "true.json", "--metadata", "{");
+    REFUSES("wants a type", "schema", "get");
+    REFUSES("--version wants a whole number from 1", "schema", "get", "t", "--version", "0");
+    REFUSES("wants options only", "schema", "list", "t");
+    REFUSES("--prefix: it must be UTF-8", "schema", "list", "--prefix", "\xff");
+    REFUSES("wants a type", "schema", "versions", "t", "u");
+    REFUSES("--extended wants yes or no, not 'maybe'", "schema", "policy", "t", "--extended", "maybe");
+    REFUSES("a version is a number from 1 on, not 'x'", "schema", "retire", "t", "x");
+    REFUSES("wants a type and the number of a version", "schema", "retire", "t");
+    REFUSES("wants a type and a file with the new schema", "schema", "dry-run", "t");
+}
+
+Test(usage, of_what_holds_something_against_schemas) {
+    cli_file("true.json", "true");
+    REFUSES("wants a type (or --schema) and files with payloads", "schema", "validate");
+    REFUSES("wants a type (or --schema) and files with payloads", "schema", "validate", "true.json");
+    REFUSES("--document and --msgpack go with --schema", "schema", "validate", "t", "true.json", "--msgpack");
+    REFUSES("cannot open 'nowhere.json'", "schema", "validate", "--schema", "nowhere.json", "true.json");
+    REFUSES("wants a type (or --against) and a file", "schema", "check", "true.json");
+    REFUSES("wants nothing but --against and a file", "schema", "check", "--against", "true.json", "t", "true.json");
+    REFUSES("cannot open 'nowhere.json'", "schema", "check", "--against", "nowhere.json", "true.json");
+}
+
+Test(usage, of_rejected) {
+    REFUSES("which task?", "rejected");
+    REFUSES("there is no task 'purge'", "rejected", "purge");
+    REFUSES("--limit wants a whole number from 0", "rejected", "list", "--limit", "-1");
+    REFUSES("an entry's id is a number from 1 on, not '0'", "rejected", "show", "0");
+    REFUSES("wants the id of an entry, or --all, not both", "rejected", "resubmit");
+    REFUSES("wants the id of an entry, or --all, not both", "rejected", "resubmit", "--all", "1");
+    REFUSES("--type goes with --all", "rejected", "resubmit", "1", "--type", "t");
+    REFUSES("cannot open 'nowhere.json'", "rejected", "resubmit", "1", "nowhere.json");
+    REFUSES("why? give --reason", "rejected", "discard", "1");
 }

@@ -166,6 +166,15 @@ Test(hostile_input, every_op_refuses_a_field_that_it_does_not_know) {
         {"schema", "'op': 'list'"},
         {"schema", "'op': 'versions', 'type': 'a'"},
         {"schema", "'op': 'policy', 'type': 'a', 'policy': 'off'"},
+        {"schema", "'op': 'retire', 'type': 'a', 'version': 1"},
+        {"schema", "'op': 'validate', 'schema': true, 'data': 1"},
+        {"schema", "'op': 'check', 'type': 'a', 'schema': true"},
+        {"schema", "'op': 'dry_run', 'type': 'a', 'schema': true"},
+        {"dlq", "'op': 'rejected.list'"},
+        {"dlq", "'op': 'rejected.get', 'id': 1"},
+        {"dlq", "'op': 'rejected.resubmit', 'id': 1"},
+        {"dlq", "'op': 'rejected.discard', 'id': 1, 'reason': 'r'"},
+        {"dlq", "'op': 'rejected.purge'"},
     };
     struct es *es = es_open(NULL);
     for (size_t i = 0; i < sizeof OPS / sizeof OPS[0]; i++) {

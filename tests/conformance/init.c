@@ -39,7 +39,7 @@ Test(init, a_new_store_says_what_it_is) {
     struct es *es = es_open("{'durability': 'normal'}");
 
     es_expect(es->reply,
-              "{'path': '%s', 'mode': 'write', 'created': true, 'store_id': {'$bin': '*'}, 'format': 1, 'last_id': 0,"
+              "{'path': '%s', 'mode': 'write', 'created': true, 'store_id': {'$bin': '*'}, 'format': 2, 'last_id': 0,"
               " 'durability': 'normal', 'sqlite': '*'}",
               es->path);
     es_close(es);
@@ -259,6 +259,10 @@ Test(init, a_reader_beside_the_writer_sees_what_is_committed_and_writes_nothing)
         {"dlq", "{'op': 'purge'}"},
         {"schema", "{'op': 'put', 'type': 'a', 'schema': true}"},
         {"schema", "{'op': 'policy', 'type': 'a', 'policy': 'off'}"},
+        {"schema", "{'op': 'retire', 'type': 'a', 'version': 1}"},
+        {"dlq", "{'op': 'rejected.resubmit', 'id': 1}"},
+        {"dlq", "{'op': 'rejected.discard', 'id': 1, 'reason': 'r'}"},
+        {"dlq", "{'op': 'rejected.purge'}"},
     };
     for (size_t i = 0; i < sizeof WRITES / sizeof WRITES[0]; i++) {
         (void)es_refused(es, POLARIS_ES_READ_ONLY, NULL, "read", WRITES[i].verb, "%s", WRITES[i].request);
@@ -266,10 +270,22 @@ Test(init, a_reader_beside_the_writer_sees_what_is_committed_and_writes_nothing)
     static const struct {
         const char *verb, *request;
     } READS[] = {
-        {"store", "{'op': 'batch.list'}"}, {"query", "{'op': 'events'}"},  {"query", "{'op': 'get', 'id': 1}"},
-        {"query", "{'op': 'histogram'}"},  {"query", "{'op': 'streams'}"}, {"query", "{'op': 'tags'}"},
-        {"query", "{'op': 'batches'}"},    {"query", "{'op': 'head'}"},    {"query", "{'op': 'interrupt'}"},
-        {"dlq", "{'op': 'list'}"},         {"dlq", "{'op': 'count'}"},     {"schema", "{'op': 'list'}"},
+        {"store", "{'op': 'batch.list'}"},
+        {"query", "{'op': 'events'}"},
+        {"query", "{'op': 'get', 'id': 1}"},
+        {"query", "{'op': 'histogram'}"},
+        {"query", "{'op': 'streams'}"},
+        {"query", "{'op': 'tags'}"},
+        {"query", "{'op': 'batches'}"},
+        {"query", "{'op': 'head'}"},
+        {"query", "{'op': 'interrupt'}"},
+        {"dlq", "{'op': 'list'}"},
+        {"dlq", "{'op': 'count'}"},
+        {"schema", "{'op': 'list'}"},
+        {"dlq", "{'op': 'rejected.list'}"},
+        {"schema", "{'op': 'validate', 'schema': true, 'data': 1}"},
+        {"schema", "{'op': 'check', 'type': 'a', 'schema': true}"},
+        {"schema", "{'op': 'dry_run', 'type': 'a', 'schema': true}"},
     };
     for (size_t i = 0; i < sizeof READS / sizeof READS[0]; i++) {
         (void)es_ok(es, READS[i].verb, "%s", READS[i].request);
@@ -311,7 +327,7 @@ Test(init, a_file_of_a_newer_format_is_incompatible_and_says_which) {
 
     json_t *reply = refused_init(es, NULL, POLARIS_ES_INCOMPATIBLE, NULL);
 
-    es_expect(reply, "{'details': {'format': 99, 'format_max': 1}}");
+    es_expect(reply, "{'details': {'format': 99, 'format_max': 2}}");
     json_decref(reply);
     es_close(es);
 }

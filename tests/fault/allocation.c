@@ -95,6 +95,7 @@ struct acknowledged {
     int64_t letters;
     int64_t schemas;
     int64_t batches;
+    int64_t rejected;
 };
 
 static struct store store;
@@ -144,7 +145,9 @@ static void run_batch(const struct storage_ops *ops, struct acknowledged *acknow
     expect_legal(status);
     acknowledged->batches += status == OK;
     if (status == OK) {
-        status = ops->batch_append(store.storage, text("b"), &draft, 1, &count, &store.error);
+        struct append_request request = {.events = &draft, .count = 1};
+        struct append_result result;
+        status = ops->batch_append(store.storage, text("b"), &request, &result, &count, &store.error);
         expect_legal(status);
         bool has_draft = status == OK;
         status = ops->batch_complete(store.storage, text("b"), skip_batch, &count, &summary, &store.error);
@@ -172,15 +175,56 @@ static void run_dead_letters(const struct storage_ops *ops, struct acknowledged 
     }
 }
 
+static bool skip_current(void *context, const struct schema_type *type, const struct schema_version *version) {
+    (void)context;
+    (void)type;
+    (void)version;
+    return false;
+}
+
+static bool skip_rejected(void *context, const struct rejected_entry *entry) {
+    *(int64_t *)context = entry->id;
+    return false;
+}
+
+/* Kept, and made an event after all. */
+static void run_rejected(const struct storage_ops *ops, struct acknowledged *acknowledged) {
+    struct event event = event_of("a");
+    event.verdict = EVENT_KEPT;
+    event.key = text("r");
+    event.raw = BYTES_LITERAL("\x80");
+    event.failures = BYTES_LITERAL("\x90");
+    struct append_request request = {.events = &event, .count = 1};
+    struct append_result result = {0};
+    struct append_summary summary;
+    int64_t id = 0;
+    request.schema_generation = ops->schema_generation(store.storage);
+    enum status status = ops->append(store.storage, &request, &result, &summary, &store.error);
+    expect_legal(status);
+    acknowledged->rejected += status == OK;
+    if (status == OK) {
+        event.verdict = EVENT_ACCEPTED;
+        status = ops->rejected_resubmit(store.storage, result.rejected_id, &request, &result, skip_rejected, &id,
+                                        &store.error);
+        expect_legal(status);
+        acknowledged->events += status == OK;
+    }
+}
+
 static void run_schema_and_reads(const struct storage_ops *ops, struct acknowledged *acknowledged) {
     struct schema_put put = {.type = text("a"), .schema = BYTES_LITERAL("\x80"), .expected_version = -1};
     static const struct event_filter TAGGED = {.tags_any = {{(const uint8_t *)"x", 1}, {(const uint8_t *)"y", 1}},
                                                .tags_any_count = 2};
     int64_t version = 0, count = 0;
-    bool created = false;
-    enum status status = ops->schema_put(store.storage, &put, &version, &created, &store.error);
+    put.generation = ops->schema_generation(store.storage);
+    enum status status = ops->schema_put(store.storage, &put, &version, &store.error);
     expect_legal(status);
     acknowledged->schemas += status == OK;
+    struct schema_settings settings = {.policy = SCHEMA_POLICY_WARN};
+    int64_t generation = ops->schema_generation(store.storage);
+    expect_legal(ops->schema_set(store.storage, text("a"), &settings, generation, &store.error));
+    status = ops->schema_current(store.storage, text("a"), skip_current, NULL, &store.error);
+    cr_assert(status == OK || status == NO_MEMORY || status == NOT_FOUND, "%s", store.error.message);
     expect_legal(ops->count_events(store.storage, &TAGGED, &count, &store.error));
     status = ops->get_event(store.storage, 1, skip_event, NULL, &store.error);
     cr_assert(status == OK || status == NO_MEMORY || status == NOT_FOUND, "%s", store.error.message);
@@ -202,6 +246,7 @@ static void expect_exactly(const struct acknowledged *acknowledged, int tick) {
     cr_assert_eq(count_rows(db, "SELECT count(*) FROM dead_letter"), acknowledged->letters, "allocation %d", tick);
     cr_assert_eq(count_rows(db, "SELECT count(*) FROM schema_version"), acknowledged->schemas, "allocation %d", tick);
     cr_assert_eq(count_rows(db, "SELECT count(*) FROM batch"), acknowledged->batches, "allocation %d", tick);
+    cr_assert_eq(count_rows(db, "SELECT count(*) FROM rejected"), acknowledged->rejected, "allocation %d", tick);
     cr_assert_eq(count_rows(db, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
     cr_assert_eq(count_rows(db, "SELECT count(*) FROM event_tag t LEFT JOIN event e ON e.id = t.event_id"
                                 " WHERE e.id IS NULL"),
@@ -224,6 +269,7 @@ static bool run_with_fault(int tick, bool persistent) {
         run_batch(ops, &acknowledged);
         run_dead_letters(ops, &acknowledged);
         run_schema_and_reads(ops, &acknowledged);
+        run_rejected(ops, &acknowledged);
         store_close(&store);
     } else {
         store.storage = NULL;

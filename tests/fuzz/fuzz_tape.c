@@ -120,7 +120,7 @@ static void require_invariants(const struct wire_document *document, uint32_t de
         while (depth > 0 && ends[depth - 1] == i) {
             depth--;
         }
-        REQUIRE(kind <= WIRE_MAP && item->reserved == 0);
+        REQUIRE(kind <= WIRE_MAP && (kind == WIRE_STR || is_container || item->mark == 0));
         REQUIRE(item->offset == offset && item->header_size > 0);
         REQUIRE(item->next > i && item->next <= (depth > 0 ? ends[depth - 1] : document->item_count));
         REQUIRE(is_container || item->next == i + 1);

@@ -8,10 +8,10 @@
 #include "reencode.h"
 #include "require.h"
 
-#include "validate/json_text.h"
 #include "validate/program.h"
 #include "validate/validate.h"
 #include "validate/value.h"
+#include "wire/json_text.h"
 
 enum { PAYLOADS = 4, DEPTH_MAX = 64 };
 
@@ -237,8 +237,7 @@ static void fuzz_choices(struct subject *subject, struct bytes input) {
     CLEANUP(json_done) struct json schema = {0};
     CLEANUP(generator_done) struct generator generator = {.choices = input.data, .left = input.size};
     generate_schema(&generator);
-    REQUIRE(json_open(&schema, buffer_view(&generator.text)));
-    if (!compile(subject, &schema)) {
+    if (!json_open(&schema, buffer_view(&generator.text)) || !compile(subject, &schema)) {
         return;
     }
     if (generate_pick(&generator, 4) == 1) {
@@ -249,7 +248,9 @@ static void fuzz_choices(struct subject *subject, struct bytes input) {
         CLEANUP(json_done) struct json payload = {0};
         generator.text.size = 0;
         generate_payload(&generator);
-        REQUIRE(json_open(&payload, buffer_view(&generator.text)));
+        if (!json_open(&payload, buffer_view(&generator.text))) {
+            continue; /* a key comes twice */
+        }
         check_payload(subject, root_of(&payload), generate_pick(&generator, 256));
     }
 }

@@ -108,13 +108,9 @@ static void decode_request(struct bytes input) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    struct error error;
     struct bytes input = {.data = data, .size = size};
     decode_request(input);
     decode_config(input);
     encode_damaged(input);
-    if (wire_check_json_schema(input, &error) != OK) {
-        require_described(&error, INVALID);
-    }
     return 0;
 }

@@ -25,12 +25,12 @@ static const char *const NUMBERS[] = {"0",
                                       "9007199254740993",
                                       "9007199254740992.0",
                                       "9223372036854775807",
-                                      "9223372036854775808",
+                                      "9223372036854775808.0",
                                       "9.223372036854775807e18",
-                                      "18446744073709551615",
-                                      "18446744073709551616",
+                                      "18446744073709551615.0",
+                                      "18446744073709551616.0",
                                       "-9223372036854775808",
-                                      "-9223372036854775809",
+                                      "-9223372036854775809.0",
                                       "-0.0",
                                       "1e-7"};
 static const char *const TEXTS[] = {"",
@@ -260,7 +260,7 @@ static void put_reference(struct generator *generator, enum shape shape) {
 
 static void put_argument(struct generator *generator, int depth, enum shape shape) {
     static const char *const POSITIVES[] = {"1",   "2",    "0.1",   "0.5", "3",    "1e300", "5e-324",
-                                            "0.3", "1e-7", "0.001", "7",   "1e15", "2.5",   "18446744073709551615"};
+                                            "0.3", "1e-7", "0.001", "7",   "1e15", "2.5",   "18446744073709551615.0"};
     static const char *const COUNTS[] = {"0", "1", "2", "3", "1.0", "4294967295", "1e30"};
     switch (shape) {
     case ONE_SCHEMA:

@@ -21,7 +21,7 @@ FORBIDDEN=(
     'plugin/wire/.*            "storage/sqlite/.*'
     'plugin/(wire|storage)/.*  "validate/.*'
     'plugin/validate/.*        "(storage/.*|wire/(messages|writer)\.h|(store|query|dlq|schema|entry|instance|config|event|dead_letter)\.h)'
-    'plugin/validate/.*        ["<](msgpack|sqlite3|polaris).*'
+    'plugin/validate/.*        ["<](msgpack|jansson|sqlite3|polaris).*'
     'plugin/(event|bytes|bounds|error|config|dead_letter)\.[ch]   "(wire|storage)/.*'
     'plugin/.*                 ["<](host|loader|message|graph|cli|demo)/.*'
     'plugin/[^/]*              ["<](msgpack|sqlite3|jansson).*'
@@ -71,10 +71,8 @@ check_libraries() {
         while read -r symbol; do
             case $symbol in
             msgpack_*) [[ $object == */wire/* ]] || breach "$object calls $symbol: only plugin/wire/ may" ;;
-            json_*)
-                [[ $object == */wire/* || $object == */validate/* ]] ||
-                    breach "$object calls $symbol: only plugin/wire/ and plugin/validate/ may"
-                ;;
+            json_text_*) ;; # ours
+            json_*) [[ $object == */wire/* ]] || breach "$object calls $symbol: only plugin/wire/ may" ;;
             pcre2_* | idn2_*)
                 [[ $object == */validate/* ]] || breach "$object calls $symbol: only plugin/validate/ may"
                 ;;

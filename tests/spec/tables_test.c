@@ -159,8 +159,9 @@ static int64_t read_number(const char *text, const char **ret_end) {
 static const struct {
     const char *name, *initial;
 } OTHER_KEYS[] = {
-    {"path", "required"}, {"mode", "`\"write\"`"}, {"create", "true"},    {"durability", "`\"full\"`"},
-    {"owner", "`\"\"`"},  {"types", "any"},        {"retry_factor", "2"}, {"retry_jitter", "0.1"},
+    {"path", "required"},         {"mode", "`\"write\"`"}, {"create", "true"},
+    {"durability", "`\"full\"`"}, {"owner", "`\"\"`"},     {"types", "any"},
+    {"retry_factor", "2"},        {"retry_jitter", "0.1"}, {"hide_values", "false"},
 };
 enum { OTHER_KEY_COUNT = sizeof OTHER_KEYS / sizeof OTHER_KEYS[0] };
 

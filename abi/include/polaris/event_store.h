@@ -116,7 +116,7 @@ enum { POLARIS_ES_STATUSES(POLARIS_ES_STATUS_CONSTANT) POLARIS_ES_STATUS_COUNT }
 #define POLARIS_ES_CAN_LONG_POLL (UINT64_C(1) << 2)    /* query: wait_us                                            */
 #define POLARIS_ES_CAN_DEAD_LETTERS (UINT64_C(1) << 3) /* dlq: every op of SPEC.md                                  */
 #define POLARIS_ES_CAN_SCHEMAS (UINT64_C(1) << 4)      /* schema: the registry keeps and gives back schemas         */
-#define POLARIS_ES_CAN_VALIDATE (UINT64_C(1) << 5)     /* schema: policies other than "off"                         */
+#define POLARIS_ES_CAN_VALIDATE (UINT64_C(1) << 5)     /* schema: validation by every op and setting of SPEC.md     */
 #define POLARIS_ES_CAN_WAKE (UINT64_C(1) << 6)         /* polaris_es_services.wake is called                        */
 #define POLARIS_ES_CAN_READ_MODE (UINT64_C(1) << 7)    /* init: mode "read" beside a writer of another process      */
 

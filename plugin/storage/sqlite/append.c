@@ -4,6 +4,8 @@
 #include <stdio.h>
 
 #include "storage/sqlite/filter.h"
+#include "storage/sqlite/rejected.h"
+#include "storage/sqlite/schemas.h"
 #include "storage/sqlite/sqlite.h"
 
 static const char WHAT[] = "append events";
@@ -165,6 +167,20 @@ static enum status insert_event(struct writer *writer, const struct event *event
     return statement_run(&insert, error);
 }
 
+enum status append_judge(struct writer *writer, const struct event *event, struct append_result *ret_result,
+                         bool *ret_kept, struct error *error) {
+    *ret_kept = event->verdict == EVENT_KEPT;
+    if (event->verdict == EVENT_ACCEPTED) {
+        return OK;
+    }
+    if (event->verdict == EVENT_REFUSED) {
+        return error_set(error, REJECTED, "%s: version %lld of the schema of '%.*s' does not allow the event", WHAT,
+                         (long long)event->schema_version, BYTES_FORMAT(event->type));
+    }
+    *ret_result = (struct append_result){0};
+    return rejected_keep(writer, event, &ret_result->rejected_id, error);
+}
+
 enum status append_event(struct writer *writer, const struct event *event, const struct placement *placement,
                          struct append_result *ret_result, struct error *error) {
     if (bytes_present(event->key)) {
@@ -175,11 +191,16 @@ enum status append_event(struct writer *writer, const struct event *event, const
             return status;
         }
     }
+    bool kept = false;
+    enum status status = append_judge(writer, event, ret_result, &kept, error);
+    if (status != OK || kept) {
+        return status;
+    }
     int64_t id = writer_next_id(writer);
     int64_t type_id = 0;
     int64_t stream_id = 0;
     int64_t version = 0;
-    enum status status = writer_type_id(writer, event->type, &type_id, error);
+    status = writer_type_id(writer, event->type, &type_id, error);
     if (status == OK && bytes_present(event->stream)) {
         status = advance_stream(writer, event, id, &stream_id, &version, error);
     }
@@ -255,7 +276,12 @@ static bool is_repeated(struct writer *writer, const struct append_request *requ
 /* Space and the condition. Who repeats a request, having lost its reply, gets the first ids: its own events must not
  * stand against it. */
 static enum status check_append(struct writer *writer, const struct append_request *request, struct error *error) {
-    enum status status = append_check_space(writer, error);
+    enum status status =
+        schemas_check_generation(writer, request->schema_generation, request->events, request->count, WHAT, error);
+    if (status != OK) {
+        return status;
+    }
+    status = append_check_space(writer, error);
     if (status == OK && request->condition != NULL) {
         status = check_condition(writer, request->condition, error);
     }

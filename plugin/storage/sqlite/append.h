@@ -11,10 +11,16 @@ struct placement {
     int64_t batch_id;        /* 0: none */
 };
 
-/* Writes the event, or finds it under its key. CONFLICT: expected version, key with other content. */
+/* Writes the event, keeps it as a rejected entry, or finds it under its key. CONFLICT: expected version, key with other
+ * content. REJECTED: its schema does not allow it. */
 WARN_UNUSED enum status append_event(struct writer *writer, const struct event *event,
                                      const struct placement *placement, struct append_result *ret_result,
                                      struct error *error);
+
+/* Whatever the verdict; `draft`: of a batch, where keys are judged later. REJECTED, or kept as a rejected entry, and
+ * *ret_kept. */
+WARN_UNUSED enum status append_judge(struct writer *writer, const struct event *event, struct append_result *ret_result,
+                                     bool *ret_kept, struct error *error);
 
 /* FULL, when the store has reached store_size_max. */
 WARN_UNUSED enum status append_check_space(struct writer *writer, struct error *error);

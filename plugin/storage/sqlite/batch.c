@@ -1,5 +1,6 @@
 /* batch.c: batches: durable drafts that become events together. */
 #include "storage/sqlite/append.h"
+#include "storage/sqlite/schemas.h"
 #include "storage/sqlite/sqlite.h"
 
 #define BATCH_COLUMNS "id, name, metadata, reason, state, event_count, first_id, last_id, created_us, closed_us"
@@ -85,8 +86,8 @@ static enum status show(struct connection *connection, struct bytes id, const ch
 struct batch_job {
     struct bytes id;
     struct bytes extra; /* metadata, or reason */
-    const struct event *events;
-    size_t count;
+    const struct append_request *request;
+    struct append_result *results;
     batch_visitor visit;
     void *context;
     int64_t drafts;
@@ -208,37 +209,60 @@ static enum status set_count(struct writer *writer, int64_t batch_id, int64_t co
     return status;
 }
 
+/* Those that validation does not allow become no drafts. */
+static enum status insert_drafts(struct writer *writer, struct batch_job *job, int64_t batch_id, struct error *error) {
+    const struct append_request *request = job->request;
+    int64_t now = writer->host->now_us(writer->host->context);
+    for (size_t i = 0; i < request->count; i++) {
+        bool kept = false;
+        enum status status = append_judge(writer, &request->events[i], &job->results[i], &kept, error);
+        if (status != OK) {
+            error_set_path(error, "/events/%zu", i);
+            return status;
+        }
+        if (kept) {
+            continue;
+        }
+        status = insert_draft(writer, batch_id, &request->events[i], now, error);
+        if (status != OK) {
+            return status;
+        }
+        job->drafts++;
+    }
+    return OK;
+}
+
 static enum status run_append(struct writer *writer, void *argument, struct error *error) {
     static const char WHAT[] = "append to a batch";
     struct batch_job *job = argument;
+    const struct append_request *request = job->request;
     int64_t batch_id = 0;
-    int64_t drafts = 0;
-    enum status status = append_check_space(writer, error);
+    enum status status =
+        schemas_check_generation(writer, request->schema_generation, request->events, request->count, WHAT, error);
     if (status == OK) {
-        status = find_open(&writer->connection, job->id, WHAT, BATCH_STATE_COUNT, &batch_id, &drafts, error);
+        status = append_check_space(writer, error);
+    }
+    if (status == OK) {
+        status = find_open(&writer->connection, job->id, WHAT, BATCH_STATE_COUNT, &batch_id, &job->drafts, error);
     }
     if (status != OK) {
         return status;
     }
     int64_t limit = writer->config->batch_events_max;
-    if ((int64_t)job->count > limit - drafts) {
+    if ((int64_t)request->count > limit - job->drafts) {
         error_set(error, TOO_LARGE, "%s: batch %.*s has %lld events, %zu more would exceed batch_events_max, %lld",
-                  WHAT, BYTES_FORMAT(job->id), (long long)drafts, job->count, (long long)limit);
+                  WHAT, BYTES_FORMAT(job->id), (long long)job->drafts, request->count, (long long)limit);
         error_set_path(error, "/events");
         error_add_number(error, "limit", limit);
         return TOO_LARGE;
     }
-    int64_t now = writer->host->now_us(writer->host->context);
-    for (size_t i = 0; status == OK && i < job->count; i++) {
-        status = insert_draft(writer, batch_id, &job->events[i], now, error);
-    }
-    job->drafts = drafts + (int64_t)job->count;
+    status = insert_drafts(writer, job, batch_id, error);
     return status == OK ? set_count(writer, batch_id, job->drafts, error) : status;
 }
 
-enum status sqlite_batch_append(struct storage *base, struct bytes id, const struct event *events, size_t count,
-                                int64_t *ret_count, struct error *error) {
-    struct batch_job job = {.id = id, .events = events, .count = count};
+enum status sqlite_batch_append(struct storage *base, struct bytes id, const struct append_request *request,
+                                struct append_result *ret_results, int64_t *ret_count, struct error *error) {
+    struct batch_job job = {.id = id, .request = request, .results = ret_results};
     enum status status = writer_run(&sqlite_of(base)->writer, run_append, &job, error);
     if (status == OK) {
         *ret_count = job.drafts;

@@ -71,8 +71,34 @@ static const char *const FORMAT_1[] = {
     NULL,
 };
 
+/* Schemas are validated by: settings of types, retired versions, documents given with a schema, and what was rejected.
+ * Types of format 1 keep their only policy, off (SCHEMA_POLICY_OFF is 3). */
+static const char *const FORMAT_2[] = {
+    "ALTER TABLE schema_type RENAME TO schema_type_1;"
+    "CREATE TABLE schema_type (type TEXT PRIMARY KEY, latest INTEGER NOT NULL, current INTEGER NOT NULL,"
+    "  policy INTEGER NOT NULL, compatibility INTEGER NOT NULL, unknown INTEGER NOT NULL, content INTEGER NOT NULL,"
+    "  format INTEGER NOT NULL, extended INTEGER NOT NULL) STRICT;"
+    "INSERT INTO schema_type SELECT type, latest, latest, 3, 0, 0, 0, 0, 0 FROM schema_type_1;"
+    "DROP TABLE schema_type_1;"
+    "ALTER TABLE schema_version ADD COLUMN documents BLOB;"
+    "ALTER TABLE schema_version ADD COLUMN retired_us INTEGER NOT NULL DEFAULT 0;"
+    "DROP TRIGGER schema_version_is_never_updated;"
+    "CREATE TRIGGER schema_version_is_never_updated"
+    "  BEFORE UPDATE OF type, version, format, schema, metadata, created_us, documents ON schema_version BEGIN"
+    "  SELECT RAISE(ABORT, 'schema versions are never altered'); END;"
+    "CREATE TRIGGER schema_version_is_never_deleted BEFORE DELETE ON schema_version BEGIN"
+    "  SELECT RAISE(ABORT, 'schema versions are never removed'); END;",
+    "CREATE TABLE rejected (id INTEGER PRIMARY KEY AUTOINCREMENT, type TEXT NOT NULL, schema_version INTEGER NOT NULL,"
+    "  state INTEGER NOT NULL, key BLOB, event BLOB NOT NULL, failures BLOB NOT NULL, reason TEXT,"
+    "  event_id INTEGER NOT NULL, created_us INTEGER NOT NULL, updated_us INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX rejected_by_type ON rejected (type);"
+    "CREATE INDEX rejected_by_state ON rejected (state);"
+    "CREATE INDEX rejected_by_key ON rejected (key) WHERE state = 0 AND key IS NOT NULL;",
+    NULL,
+};
+
 /* MIGRATIONS[i] raises format i to i + 1. */
-static const char *const *const MIGRATIONS[STORE_FORMAT] = {FORMAT_1};
+static const char *const *const MIGRATIONS[STORE_FORMAT] = {FORMAT_1, FORMAT_2};
 
 static enum status insert_identity(struct connection *connection, struct error *error) {
     uint8_t random[48];
@@ -214,6 +240,14 @@ enum status format_open(struct connection *connection, const struct config *conf
     enum status status = recognise(connection, &format, error);
     if (status != OK) {
         return status;
+    }
+    if (format > 0 && format < STORE_FORMAT && config->read_only) {
+        error_set(error, INCOMPATIBLE,
+                  "open: the file has format %lld, and a reader cannot raise it to %d; open it once with mode write",
+                  (long long)format, STORE_FORMAT);
+        error_add_number(error, "format", format);
+        error_add_number(error, "format_max", STORE_FORMAT);
+        return INCOMPATIBLE;
     }
     if (format < 0 && config->read_only) {
         return error_set(error, CORRUPT, "open: the file is empty; a writer must create the store first");

@@ -34,8 +34,8 @@ WARN_UNUSED enum status sqlite_append(struct storage *base, const struct append_
                                       struct error *error);
 WARN_UNUSED enum status sqlite_batch_create(struct storage *base, struct bytes id, struct bytes metadata,
                                             batch_visitor visit, void *context, struct error *error);
-WARN_UNUSED enum status sqlite_batch_append(struct storage *base, struct bytes id, const struct event *events,
-                                            size_t count, int64_t *ret_count, struct error *error);
+WARN_UNUSED enum status sqlite_batch_append(struct storage *base, struct bytes id, const struct append_request *request,
+                                            struct append_result *ret_results, int64_t *ret_count, struct error *error);
 WARN_UNUSED enum status sqlite_batch_complete(struct storage *base, struct bytes id, batch_visitor visit, void *context,
                                               struct append_summary *ret_summary, struct error *error);
 WARN_UNUSED enum status sqlite_batch_abort(struct storage *base, struct bytes id, struct bytes reason,
@@ -86,17 +86,35 @@ WARN_UNUSED enum status sqlite_dead_letter_purge(struct storage *base, const str
                                                  int64_t *ret_count, struct error *error);
 
 /* schema (schemas.c) */
+int64_t sqlite_schema_generation(struct storage *base);
 WARN_UNUSED enum status sqlite_schema_put(struct storage *base, const struct schema_put *put, int64_t *ret_version,
-                                          bool *ret_created, struct error *error);
+                                          struct error *error);
 WARN_UNUSED enum status sqlite_schema_get(struct storage *base, struct bytes type, int64_t version,
                                           schema_visitor visit, void *context, struct error *error);
 WARN_UNUSED enum status sqlite_schema_versions(struct storage *base, struct bytes type, schema_visitor visit,
                                                void *context, struct error *error);
 WARN_UNUSED enum status sqlite_schema_types(struct storage *base, const struct name_page *page,
                                             schema_type_visitor visit, void *context, struct error *error);
-WARN_UNUSED enum status sqlite_schema_type(struct storage *base, struct bytes type, schema_type_visitor visit,
-                                           void *context, struct error *error);
-WARN_UNUSED enum status sqlite_schema_set_policy(struct storage *base, struct bytes type, struct bytes policy,
-                                                 struct error *error);
+WARN_UNUSED enum status sqlite_schema_current(struct storage *base, struct bytes type, schema_current_visitor visit,
+                                              void *context, struct error *error);
+WARN_UNUSED enum status sqlite_schema_set(struct storage *base, struct bytes type,
+                                          const struct schema_settings *settings, int64_t generation,
+                                          struct error *error);
+WARN_UNUSED enum status sqlite_schema_retire(struct storage *base, struct bytes type, int64_t version,
+                                             int64_t *ret_current, struct error *error);
+
+/* rejected (rejected.c) */
+WARN_UNUSED enum status sqlite_rejected_get(struct storage *base, int64_t id, rejected_visitor visit, void *context,
+                                            struct error *error);
+WARN_UNUSED enum status sqlite_rejected_list(struct storage *base, const struct rejected_filter *filter,
+                                             int64_t after_id, int64_t limit, rejected_visitor visit, void *context,
+                                             struct error *error);
+WARN_UNUSED enum status sqlite_rejected_resubmit(struct storage *base, int64_t id, const struct append_request *request,
+                                                 struct append_result *ret_result, rejected_visitor visit,
+                                                 void *context, struct error *error);
+WARN_UNUSED enum status sqlite_rejected_discard(struct storage *base, int64_t id, struct bytes reason,
+                                                rejected_visitor visit, void *context, struct error *error);
+WARN_UNUSED enum status sqlite_rejected_purge(struct storage *base, const struct rejected_filter *filter,
+                                              int64_t *ret_count, struct error *error);
 
 #endif

@@ -198,6 +198,7 @@ static void *writer_main(void *argument) {
         struct write_job *group = take_group(writer);
         (void)pthread_mutex_unlock(&writer->mutex);
         commit_group(writer, group);
+        atomic_store(&writer->schema_generation, writer->schema_changes.count);
         (void)pthread_mutex_lock(&writer->mutex);
         finish_group(writer, group);
         (void)pthread_mutex_unlock(&writer->mutex);

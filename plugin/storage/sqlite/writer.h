@@ -6,6 +6,7 @@
 #define POLARIS_SQLITE_WRITER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "storage/sqlite/connection.h"
 #include "storage/sqlite/tail.h"
@@ -19,6 +20,13 @@ struct type_cache {
         uint8_t size;
         char name[TYPE_SIZE_MAX];
     } entries[TYPE_CACHE_SIZE];
+};
+
+/* The types whose schema or settings were changed last: change n stands at n % SCHEMA_CHANGES_KEPT. */
+enum { SCHEMA_CHANGES_KEPT = 64 };
+struct schema_changes {
+    int64_t count;                       /* of changes, done or tried */
+    uint64_t types[SCHEMA_CHANGES_KEPT]; /* hashes of their names */
 };
 
 /* What the writer's transaction has done so far; a savepoint that is rolled back restores it. */
@@ -37,7 +45,9 @@ struct writer {
     struct writer_progress progress; /* the writer's thread only */
     struct type_cache types;
     int64_t page_size;
-    int wal_pages; /* of the log, after the last commit */
+    int wal_pages;                          /* of the log, after the last commit */
+    struct schema_changes schema_changes;   /* the writer's thread only */
+    atomic_int_least64_t schema_generation; /* their count, as of the end of the last group: others read it */
 
     pthread_t thread;
     pthread_t checkpoint_thread;
@@ -65,6 +75,11 @@ int64_t writer_stop(struct writer *writer);
 
 /* Queues the job and waits until it is committed. BUSY: queue_max jobs wait already. */
 WARN_UNUSED enum status writer_run(struct writer *writer, write_function function, void *argument, struct error *error);
+
+/* < 0: the store was opened for reading. */
+static inline int64_t writer_schema_generation(const struct writer *writer) {
+    return writer->started ? atomic_load(&writer->schema_generation) : -1;
+}
 
 /* The next id, and the time to record with it. */
 int64_t writer_next_id(struct writer *writer);

@@ -1,7 +1,7 @@
 /* agreement.c: generated schemas over generated payloads: the evaluators, which run different code, agree. */
 #include "support.h"
 
-#include "validate/json_text.h"
+#include "wire/json_text.h"
 
 #include <stdio.h>
 
@@ -161,7 +161,7 @@ static void put_schema(struct generator *generator, int depth) {
         return;
     }
     put(generator, "{");
-    /* Keys that come twice make the schema one that is refused: two keywords of different kinds, mostly. */
+    /* Keys that come twice make the text one that is refused: two keywords of different kinds, mostly. */
     put_assertion(generator);
     for (uint32_t i = depth > 0 ? pick(generator, 3) : 0; i > 0; i--) {
         put(generator, ",");
@@ -174,13 +174,15 @@ static void put_schema(struct generator *generator, int depth) {
     put(generator, "}");
 }
 
+/* False: a key comes twice in an object. */
 static bool tape_of(struct generator *generator, struct json *ret) {
     static const struct wire_limits LIMITS = {.size_max = 1 << 20, .depth_max = 64};
     struct error error;
     *ret = (struct json){0};
     enum status status = json_text_convert(buffer_view(&generator->text), 64, &ret->bytes, &error);
-    cr_assert_eq(status, OK, "%s: %.*s", error.message, BYTES_FORMAT(generator->text));
-    return wire_document_parse(&ret->tape, buffer_view(&ret->bytes), &LIMITS, &error) == OK;
+    cr_assert(status == OK || strstr(error.message, "duplicate") != NULL, "%s: %.*s", error.message,
+              BYTES_FORMAT(generator->text));
+    return status == OK && wire_document_parse(&ret->tape, buffer_view(&ret->bytes), &LIMITS, &error) == OK;
 }
 
 static void run_payloads(struct generator *generator, struct subject *subject, const struct buffer *schema,
@@ -225,9 +227,8 @@ Test(validate_agreement, evaluators_agree_on_generated_schemas_and_payloads) {
         put(&generator, "}");
         schema_text.size = 0;
         cr_assert(buffer_append(&schema_text, generator.text.data, generator.text.size));
-        cr_assert(tape_of(&generator, &subject.schema));
-        if (validate_compile(json_root(&subject.schema), &subject.options, &subject.program, NULL, &subject.error) ==
-            OK) {
+        if (tape_of(&generator, &subject.schema) && validate_compile(json_root(&subject.schema), &subject.options,
+                                                                     &subject.program, NULL, &subject.error) == OK) {
             compiled++;
             run_payloads(&generator, &subject, &schema_text, verdicts);
         }

@@ -113,3 +113,39 @@ Test(validate_allocation, a_payload_like_the_last_one_needs_none) {
     }
     cr_expect_eq(allocations, before);
 }
+
+/* From bytes to verdict, as a store does it with one event after the other. */
+Test(validate_allocation, valid_events_need_none_once_context_and_document_are_warm) {
+    static const struct wire_limits LIMITS = {.size_max = 1 << 20, .depth_max = 64};
+    static const char *const EVENTS[] = {
+        VALID,
+        "{'id': 'other', 'list': [8, 7, 6, 5, 4, 3, 2, 1], 'k': 'a', 't': [[[]]], 'x': 2}",
+        "{'id': '\u00e4', 'list': [], 'k': 1, 'p2': {'a': 1.0}}",
+    };
+    enum { COUNT = sizeof EVENTS / sizeof EVENTS[0] };
+    CLEANUP(subject_done) struct subject subject;
+    CLEANUP(wire_document_done) struct wire_document document = {0};
+    struct json events[COUNT];
+    unsigned before = 0;
+    subject_init(&subject);
+    cr_assert_eq(subject_compile(&subject, SCHEMA), OK, "%s", subject.error.message);
+    for (int i = 0; i < COUNT; i++) {
+        json_open(&events[i], EVENTS[i]);
+    }
+    for (int round = 0; round < 3; round++) {
+        before = round == 1 ? allocations : before;
+        for (int i = 0; i < COUNT; i++) {
+            bool valid = false;
+            struct bytes bytes = buffer_view(&events[i].bytes);
+            cr_assert_eq(wire_document_parse(&document, bytes, &LIMITS, &subject.error), OK);
+            struct wire_value payload = {.document = &document, .index = 0};
+            cr_assert_eq(validate_run(subject.program, subject.context, payload, &valid, &subject.error), OK);
+            cr_expect(valid, "event %d", i);
+            wire_document_reset(&document);
+        }
+    }
+    cr_expect_eq(allocations, before);
+    for (int i = 0; i < COUNT; i++) {
+        json_done(&events[i]);
+    }
+}

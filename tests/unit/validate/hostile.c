@@ -94,8 +94,8 @@ Test(validate_hostile, references_in_a_circle_are_refused) {
     static const char *const SCHEMAS[] = {
         "{'$ref': '#'}",
         "{'allOf': [{'$ref': '#'}]}",
-        "{'$ref': '#/$defs/a', '$defs': {'a': {'anyOf': [true, {'$ref': '#/$defs/b'}]}, 'b': {'not': {'$ref': "
-        "'#/$defs/a'}}}}",
+        ("{'$ref': '#/$defs/a', '$defs': {'a': {'anyOf': [true, {'$ref': '#/$defs/b'}]}, 'b': {'not': {'$ref': "
+         "'#/$defs/a'}}}}"),
         "{'if': {'$ref': '#'}, 'then': true}",
         "{'dependentSchemas': {'a': {'$ref': '#'}}}",
         "{'$dynamicAnchor': 'x', 'oneOf': [{'$dynamicRef': '#x'}]}",

@@ -28,7 +28,7 @@ Test(validate_report, has_every_assertion_in_words) {
                         "{'const': 2.5}, 'd': {'multipleOf': 0.1}, 'e': {'exclusiveMaximum': 3, 'exclusiveMinimum': "
                         "9}, 'f': {'minLength': 4, 'pattern': '^x', 'format': 'date'}, 'g': {'minItems': 3, "
                         "'uniqueItems': true, 'contains': {'const': 0}}, 'h': {'minProperties': 1, 'maxProperties': "
-                        "0}, 'i': {'maximum': 18446744073709551615}, 'j': {'dependentRequired': {'k': ['l']}}, 'm': "
+                        "0}, 'i': {'maximum': '=18446744073709551615'}, 'j': {'dependentRequired': {'k': ['l']}}, 'm': "
                         "{'not': {}}, 'n': {'anyOf': [{'type': 'null'}, false]}, 'o': {'oneOf': [true, false, true]}, "
                         "'p': {'if': true, 'then': {'maxItems': 1}}, 'q': {'contains': true, 'maxContains': 1}, 'r': "
                         "{'propertyNames': {'maxLength': 1}}}}"),

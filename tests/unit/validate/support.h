@@ -2,12 +2,12 @@
 #ifndef POLARIS_TESTS_UNIT_VALIDATE_SUPPORT_H
 #define POLARIS_TESTS_UNIT_VALIDATE_SUPPORT_H
 
-#include "validate/json_text.h"
+#include "wire/json_text.h"
 #include "validate/validate.h"
 
 #include <criterion/criterion.h>
 
-/* A JSON text as a tape. */
+/* A JSON text as a tape. '=18446744073709551615' is that integer, and a key '=type' the key type, to have it twice. */
 struct json {
     struct buffer bytes;
     struct wire_document tape;

@@ -53,6 +53,27 @@ Test(pattern_search, lengths_count_code_points) {
         {"^a{0}b{0,0}$", LINEAR, {""}, {"a", "b"}}, {"^.{0,100000}$", LINEAR, {"", "abc"}, {"\n"}});
 }
 
+/* They are searched for without trying anything twice, if each run ends where it must. */
+Test(pattern_search, runs_one_after_the_other) {
+    EXPECT_VERDICTS(
+        {"^[a-z][a-z0-9_-]*$", LINEAR, {"a", "z9_-"}, {"", "9a", "aB", "a "}},
+        {"^node:[0-9a-f]+$", LINEAR, {"node:0", "node:c0ffee"}, {"node:", "node:g", "xnode:0", "node:0\n", "nod"}},
+        {"^[a-z]+-[0-9]{2,3}", LINEAR, {"ab-12", "ab-1234x"}, {"-12", "ab-1", "ab12", "a-b-12"}},
+        {"^\\d{4}-\\d{2}-\\d{2}$", LINEAR, {"2024-02-30"}, {"2024-2-30", "2024-02-300", "02024-02-30"}},
+        {"^[a-c]{1,2}[d-f]?[g-i]*$", LINEAR, {"a", "abd", "cg", "adgh"}, {"abc", "ade", "dg", "aga"}},
+        {"^[^@]+@[^@]+$", LINEAR, {"a@b", "\u00e4\u6f22@\U0001F600"}, {"@b", "a@", "a@b@c"}},
+        {"^\u00e4[\u6f22-\u6f30]{2}x$", LINEAR, {"\u00e4\u6f22\u6f23x"}, {"\u00e4\u6f22x", "\u00e4\u6f22\u6f31x"}},
+        {"^[ab]{0}c+", LINEAR, {"c"}, {"ac"}});
+}
+
+/* And by the automaton, if a run may have to give back what it took. */
+Test(pattern_search, runs_that_overlap) {
+    EXPECT_VERDICTS({"^[a-z]+z$", LINEAR, {"az", "zzz"}, {"z", "a", "zb"}},
+                    {"^[ab]*c?[b]$", LINEAR, {"b", "ab", "acb", "abb"}, {"", "a", "acbb"}},
+                    {"^a{1,2}a{2}$", LINEAR, {"aaa", "aaaa"}, {"aa", "aaaaa"}},
+                    {"^a+b+c+d+e+f+g+h+i+$", LINEAR, {"abcdefghi"}, {"abcdefgh"}});
+}
+
 Test(pattern_search, classes_and_escapes_mean_what_ecma_says) {
     EXPECT_VERDICTS(
         {"^\\s$",

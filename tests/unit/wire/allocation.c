@@ -1,7 +1,6 @@
 /* Each allocation of the decoders and of the writer fails once: NO_MEMORY is told, nothing leaks, nothing crashes. */
 #include "support.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 
 void *__real_malloc(size_t size);
@@ -104,24 +103,4 @@ static enum status write_much(struct bytes input, struct error *error) {
 
 Test(allocation, writing_a_reply_survives_every_failure) {
     survive_every_failure(write_much, "{'a': 1}", 5);
-}
-
-static enum status check_schema(struct bytes input, struct error *error) {
-    (void)input;
-    enum status status =
-        wire_check_json_schema(BYTES_LITERAL("{\"type\": \"object\", \"required\": [\"a\", \"b\"]}"), error);
-    return status == INVALID ? NO_MEMORY : status; /* jansson calls some of them syntax errors */
-}
-
-static void *json_allocate(size_t size) {
-    return malloc(size);
-}
-
-static void json_release(void *memory) {
-    free(memory);
-}
-
-Test(allocation, checking_a_json_schema_survives_every_failure) {
-    json_set_alloc_funcs(json_allocate, json_release);
-    survive_every_failure(check_schema, "{}", 5);
 }

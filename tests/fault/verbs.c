@@ -1,0 +1,164 @@
+/* verbs.c: whichever allocation of ours fails, a call says NO_MEMORY and has changed nothing: made again, it does all
+ * of its work. */
+#include <criterion/criterion.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "use_cases.h"
+#include "wire/json_text.h"
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+
+static atomic_int ticks;
+static atomic_int failing_tick; /* 0: none fails */
+static atomic_int fired;
+
+static bool fails(void) {
+    if (failing_tick == 0 || ++ticks != failing_tick) {
+        return false;
+    }
+    fired++;
+    return true;
+}
+
+void *__wrap_malloc(size_t size) {
+    return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size) {
+    return fails() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *memory, size_t size) {
+    return fails() ? NULL : __real_realloc(memory, size);
+}
+
+__attribute__((format(printf, 3, 4))) static void no_log(void *context, int32_t level, const char *format, ...) {
+    (void)context;
+    (void)level;
+    (void)format;
+}
+
+static int64_t still_time(void *context) {
+    (void)context;
+    return INT64_C(1767225600000000);
+}
+
+static void no_wake(void *context, int64_t last_id) {
+    (void)context;
+    (void)last_id;
+}
+
+static void make_request(const char *text, struct buffer *ret) {
+    char json[4096];
+    snprintf(json, sizeof json, "%s", text);
+    for (char *c = json; *c != '\0'; c++) {
+        *c = *c == '\'' ? '"' : *c;
+    }
+    struct error error;
+    cr_assert_eq(json_text_convert(bytes_from_string(json), 64, ret, &error), OK, "%s: %s", text, error.message);
+}
+
+/* The status with the n-th allocation failing; 0: none. */
+static enum status run(struct instance *instance, const struct verb *verb, struct bytes request, int tick,
+                       struct error *error) {
+    CLEANUP(wire_writer_done) struct wire_writer reply = {0};
+    CLEANUP(wire_writer_done) struct wire_writer details = {0};
+    char done[DONE_TEXT_SIZE] = "";
+    ticks = 0;
+    fired = 0;
+    failing_tick = tick;
+    enum status status = verb_run(verb, instance, request, &reply, &details, done, error);
+    failing_tick = 0;
+    return status;
+}
+
+static int run_with_every_fault(struct instance *instance, const struct verb *verb, const char *text,
+                                enum status wanted) {
+    CLEANUP(buffer_done) struct buffer request = {0};
+    struct error error = {0};
+    make_request(text, &request);
+    int tick = 1;
+    for (;; tick++) {
+        enum status status = run(instance, verb, buffer_view(&request), tick, &error);
+        if (fired == 0 || (status == wanted && status != OK)) { /* a refusal may need less than its description */
+            cr_expect_eq(status, wanted, "%s: %s: %s", text, status_name(status), error.message);
+            break;
+        }
+        if (status == OK || status == REPLY_LOST) { /* the memory was for what is kept for the next call */
+            break;
+        }
+        cr_assert_eq(status, NO_MEMORY, "%s, allocation %d: %s: %s", text, tick, status_name(status), error.message);
+    }
+    return tick - 1;
+}
+
+#define STRICT                                                                                                         \
+    "{'type': 'object', 'required': ['n'], 'properties': {'n': {'type': 'integer', 'minimum': 0},"                     \
+    " 's': {'pattern': '^[a-z]+-\\\\d{2,}$'}, 'r': {'$ref': 'https://example.org/r'}}}"
+#define DOCUMENTS "'documents': [{'uri': 'https://example.org/r', 'schema': {'enum': [1, 'a', null]}}]"
+
+static const struct {
+    const struct verb *verb;
+    const char *request;
+    enum status wanted;
+} SCRIPT[] = {
+    {&VERB_SCHEMA, "{'op': 'put', 'type': 'a', 'schema': " STRICT ", " DOCUMENTS "}", OK},
+    {&VERB_SCHEMA, "{'op': 'put', 'type': 'a', 'schema': {'type': 'strin'}}", INVALID},
+    {&VERB_SCHEMA, "{'op': 'policy', 'type': 'a', 'format': 'assert', 'compatibility': 'backward'}", OK},
+    {&VERB_STORE, "{'op': 'append', 'events': [{'type': 'a', 'data': {'n': 1, 's': 'x-12', 'r': null}}]}", OK},
+    {&VERB_STORE, "{'op': 'append', 'event': {'type': 'a', 'data': {'n': -1, 's': 'x'}}}", REJECTED},
+    {&VERB_SCHEMA, "{'op': 'policy', 'type': 'a', 'policy': 'dead_letter'}", OK},
+    {&VERB_STORE,
+     "{'op': 'append', 'events': [{'type': 'a', 'data': {'n': 2}}, {'type': 'a', 'data': {'n': -1},"
+     " 'key': 'k'}]}",
+     OK},
+    {&VERB_DLQ, "{'op': 'rejected.list'}", OK},
+    {&VERB_DLQ, "{'op': 'rejected.resubmit', 'id': 1}", REJECTED},
+    {&VERB_DLQ, "{'op': 'rejected.resubmit', 'id': 1, 'event': {'type': 'a', 'data': {'n': 3}}}", OK},
+    {&VERB_SCHEMA, "{'op': 'validate', 'type': 'a', 'data': {'n': 'x'}}", OK},
+    {&VERB_SCHEMA, "{'op': 'check', 'type': 'a', 'schema': {'type': 'object', 'required': ['n', 'm']}}", OK},
+    {&VERB_SCHEMA, "{'op': 'put', 'type': 'a', 'schema': {'type': 'object', 'required': ['n', 'm']}}", CONFLICT},
+    {&VERB_SCHEMA, "{'op': 'dry_run', 'type': 'a', 'schema': {'properties': {'n': {'maximum': 2}}}}", OK},
+    {&VERB_SCHEMA, "{'op': 'versions', 'type': 'a'}", OK},
+    {&VERB_SCHEMA, "{'op': 'retire', 'type': 'a', 'version': 1}", OK},
+};
+
+Test(verbs, a_call_that_runs_out_of_memory_says_so_and_may_be_made_again, .timeout = 280) {
+    char folder[] = "/tmp/polaris-verbs-XXXXXX";
+    cr_assert_not_null(mkdtemp(folder));
+    char config[256];
+    snprintf(config, sizeof config, "{'path': '%s/events.db', 'durability': 'normal'}", folder);
+    struct storage_host host = {.log = no_log, .now_us = still_time, .wake = no_wake};
+    CLEANUP(buffer_done) struct buffer init = {0};
+    struct wire_writer reply = {0};
+    struct instance instance = {0};
+    struct error error = {0};
+    make_request(config, &init);
+    cr_assert_eq(instance_open(&instance, buffer_view(&init), &host, &reply, &error), OK, "%s", error.message);
+    wire_writer_done(&reply);
+
+    int faults = 0;
+    for (size_t i = 0; i < sizeof SCRIPT / sizeof SCRIPT[0]; i++) {
+        faults += run_with_every_fault(&instance, SCRIPT[i].verb, SCRIPT[i].request, SCRIPT[i].wanted);
+    }
+    struct storage_head head = {0};
+    cr_expect_eq(instance.storage->ops->head(instance.storage, &head, &error), OK);
+    cr_expect_eq(head.last_id, 3, "each event was stored once");
+    cr_expect_gt(faults, 200, "only %d allocations were seen", faults);
+    instance_done(&instance);
+    static const char *const FILES[] = {"events.db", "events.db-wal", "events.db-shm", "events.db.owner"};
+    for (size_t i = 0; i < sizeof FILES / sizeof FILES[0]; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "%s/%s", folder, FILES[i]);
+        (void)unlink(path);
+    }
+    cr_expect_eq(rmdir(folder), 0);
+}
