@@ -42,6 +42,20 @@ enum verdict assert_enum(struct machine *machine, const struct enumeration *set,
     return find_constant(machine, set, value, value_hash(value, HASH_SEED));
 }
 
+bool assert_range_exactly(const struct machine *machine, const struct range *range, uint32_t value) {
+    if (range->minimum != NO_INDEX) {
+        int order = assert_compare(machine, range->minimum, value);
+        if (order == -1 || (order == 0 && range->minimum_exclusive) || order == 2) {
+            return false;
+        }
+    }
+    if (range->maximum != NO_INDEX) {
+        int order = assert_compare(machine, range->maximum, value);
+        return order == -1 || (order == 0 && !range->maximum_exclusive);
+    }
+    return true;
+}
+
 /* ---- uniqueItems ---- */
 
 struct seen_item {
