@@ -14,8 +14,8 @@ static const char *const SQL[STATEMENT_COUNT] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
     [INSERT_EVENT] = "INSERT INTO event (id, type_id, time_us, recorded_us, tags, data) VALUES (?1, 1, ?2, ?2, ?3, ?4)",
-    [COUNT_TAG] = "INSERT INTO tag (name, event_count, last_id) VALUES (?1, 1, ?2)"
-                  " ON CONFLICT (name) DO UPDATE SET event_count = event_count + 1, last_id = ?2 RETURNING id",
+    [COUNT_TAG] = ("INSERT INTO tag (name, event_count, last_id) VALUES (?1, 1, ?2)"
+                   " ON CONFLICT (name) DO UPDATE SET event_count = event_count + 1, last_id = ?2 RETURNING id"),
     [INSERT_TAG] = "INSERT INTO event_tag (tag_id, event_id) VALUES (?1, ?2)",
 };
 

@@ -198,6 +198,9 @@ static int compare_ids(const void *left, const void *right) {
     return (*a > *b) - (*a < *b);
 }
 
+/* Stands for the id of an event that was kept as a rejected entry and has none. */
+enum { REJECTED_ID = 0 };
+
 /* Ids grow in commit order: of the ids in a reply, the new ones are the highest, and as many as were no duplicates.
  * Returns the lowest new id. */
 static int64_t lowest_new_id(const int64_t *ids, size_t count, size_t new_count, int64_t *scratch) {
@@ -234,6 +237,10 @@ static bool deliver_stored(struct publisher *publisher, const json_t *events, co
     bool delivered = true;
     int64_t last = 0;
     for (size_t i = 0; i < json_array_size(events); i++) {
+        if (ids[i] == REJECTED_ID) {
+            publisher->counts.rejected++;
+            continue;
+        }
         if (ids[i] < lowest_new || ids[i] <= last) {
             publisher->counts.known++;
             continue;
@@ -267,10 +274,13 @@ static bool hand_out(struct publisher *publisher, const json_t *events, const js
     if (ids == NULL) {
         return failure_set(failure, "no memory to deliver %zu events, which are stored", count);
     }
+    size_t new_count = count - (size_t)duplicates;
     for (size_t i = 0; i < count; i++) {
-        ids[i] = json_integer_value(json_array_get(reply_ids, i));
+        const json_t *id = json_array_get(reply_ids, i);
+        ids[i] = json_is_integer(id) ? json_integer_value(id) : REJECTED_ID;
+        new_count -= ids[i] == REJECTED_ID && new_count > 0;
     }
-    int64_t lowest_new = lowest_new_id(ids, count, count - (size_t)duplicates, ids + count);
+    int64_t lowest_new = lowest_new_id(ids, count, new_count, ids + count);
     bool delivered = deliver_stored(publisher, events, reply, ids, lowest_new, failure);
     free(ids);
     return settle_owed(publisher, failure) && delivered;

@@ -78,6 +78,7 @@ struct publisher_counts {
     uint64_t published; /* taken into the buffer */
     uint64_t stored;    /* new in the store */
     uint64_t known;     /* were there already, under their keys: not delivered again */
+    uint64_t rejected;  /* kept by the store as rejected entries, as their schema did not allow them: no events */
     uint64_t requests;
     uint64_t delivered; /* to a subscriber, which took it */
     uint64_t failed;    /* a subscriber did not */

@@ -246,6 +246,26 @@ Test(publisher, what_is_known_under_its_key_is_not_delivered_again) {
     cr_expect_eq(publisher_counts(publisher).stored, 3);
 }
 
+Test(publisher, what_is_kept_as_rejected_is_no_event_and_shifts_nothing) {
+    begin(NULL, 3, false);
+    json_decref(store_call(&store, HOST_SCHEMA, "{'op': 'put', 'type': 't', 'schema': {'required': ['node']}}"));
+    json_decref(store_call(&store, HOST_SCHEMA, "{'op': 'policy', 'type': 't', 'policy': 'dead_letter'}"));
+    must_publish(publisher, json_of("{'type': 't', 'data': {'node': 'a'}, 'time': 1, 'key': 'a'}"));
+    must_flush(publisher);
+
+    must_publish(publisher, json_of("{'type': 't', 'data': {'node': 'a'}, 'time': 1, 'key': 'a'}"));
+    must_publish(publisher, json_of("{'type': 't', 'data': {}, 'time': 1}"));
+    must_publish(publisher, json_of("{'type': 't', 'data': {'node': 'b'}, 'time': 1}"));
+    must_flush(publisher);
+
+    cr_assert_eq(json_array_size(listener.heard), 2);
+    cr_expect_str_eq(heard_node(&listener, 0), "a");
+    cr_expect_str_eq(heard_node(&listener, 1), "b");
+    cr_expect_eq(publisher_counts(publisher).stored, 2);
+    cr_expect_eq(publisher_counts(publisher).known, 1);
+    cr_expect_eq(publisher_counts(publisher).rejected, 1);
+}
+
 Test(publisher, one_that_fails_keeps_nothing_from_the_others) {
     begin(NULL, 3, false);
     struct listener other = {0};
