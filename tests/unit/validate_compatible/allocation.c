@@ -2,33 +2,7 @@
  */
 #include "support.h"
 
-#include <stdlib.h>
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-
-/* The allocation that fails, counted down; 0: none does. */
-static int countdown;
-
-static bool is_failing(void) {
-    return countdown > 0 && --countdown == 0;
-}
-
-void *__wrap_malloc(size_t size) {
-    return is_failing() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size) {
-    return is_failing() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size) {
-    return is_failing() ? NULL : __real_realloc(memory, size);
-}
+#include "failing_allocations.h"
 
 static const char WRITER[] =
     "{'type': 'object', 'properties': {'k': {'enum': ['a', 'b']}, 'n': {'type': 'number'}, 'l': {'items': {'$ref': "
@@ -53,11 +27,11 @@ Test(validate_compatible_allocation, every_failure_is_told_and_nothing_leaks) {
     for (int n = 1;; n++) {
         CLEANUP(compatible_report_done) struct compatible_report report = {0};
         enum compatible_answer answer = COMPATIBLE_UNKNOWN;
-        countdown = n;
+        allocations_fail_at(n, false);
         enum status status =
             compatible_check(&writer, &reader, COMPATIBLE_STRICT, pair.writer.context, &answer, &report, &pair.error);
-        bool has_fired = countdown == 0;
-        countdown = 0;
+        bool has_fired = allocations_failed() > 0;
+        allocations_fail_at(0, false);
         if (!has_fired) {
             cr_assert_eq(status, OK, "%s", pair.error.message);
             cr_expect_eq(report.count, all);
