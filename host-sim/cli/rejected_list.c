@@ -129,7 +129,7 @@ static void print_entry(const json_t *entry) {
         (void)printf("%-14s ", NAMES[i]);
         if (json_is_string(value)) {
             (void)terminal_print(stdout, json_string_value(value), 0);
-        } else if (strcmp(NAMES[i] + length - 3, "_at") == 0) {
+        } else if (length > 3 && strcmp(NAMES[i] + length - 3, "_at") == 0) {
             instant_print(json_integer_value(value), time);
             (void)fputs(time, stdout);
         } else {
