@@ -33,12 +33,12 @@ bool failures_put(struct wire_writer *writer, const struct validate_report *repo
     return report->truncated;
 }
 
-void failures_put_limit(struct wire_writer *writer, const struct error *error) {
+void failures_put_line(struct wire_writer *writer, const char *code, const char *line) {
     wire_put_array(writer, 1);
     wire_put_map(writer, 3);
-    put_text_field(writer, "code", BYTES_LITERAL("limit"));
-    put_text_field(writer, "message", bytes_from_string(error->message));
-    put_text_field(writer, "line", bytes_from_string(error->message));
+    put_text_field(writer, "code", bytes_from_string(code));
+    put_text_field(writer, "message", bytes_from_string(line));
+    put_text_field(writer, "line", bytes_from_string(line));
 }
 
 void failures_add_details(struct error *error, struct wire_writer *details, const struct validate_report *report,

@@ -9,8 +9,8 @@
  * Returns whether the report was truncated. */
 bool failures_put(struct wire_writer *writer, const struct validate_report *report, uint32_t base);
 
-/* The same for what could not be judged: one entry of the code `limit`. */
-void failures_put_limit(struct wire_writer *writer, const struct error *error);
+/* One failure that is known by a line only: of what could not be judged (code `limit`), or told in brief. */
+void failures_put_line(struct wire_writer *writer, const char *code, const char *line);
 
 /* Lets the error map's details have `failures` and `truncated`. `details` must outlive the error. */
 void failures_add_details(struct error *error, struct wire_writer *details, const struct validate_report *report,

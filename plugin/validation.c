@@ -6,7 +6,11 @@
 
 #include "failures.h"
 
-enum { ROUNDS_MAX = 16, NOTE_REPLY_SIZE = 64 + TYPE_SIZE_MAX };
+enum {
+    ROUNDS_MAX = 16,
+    NOTE_REPLY_SIZE = 64 + TYPE_SIZE_MAX,
+    BRIEF_PART = 4 /* failures are told in brief beyond this part of reply_size_max */
+};
 
 static void free_notes(struct validation *validation) {
     free(validation->notes);
@@ -67,34 +71,52 @@ static struct validation_note *add_note(struct validation *validation) {
     return note;
 }
 
+/* Writes the failures of the payload into the note. Ten thousand events with long reports must not fill the memory:
+ * once all texts together are long, the first failure of each must do. */
+static enum status explain(struct judge *judge, struct wire_value payload, struct validation_note *note) {
+    const struct config *config = &judge->call->instance->config;
+    struct wire_writer *text = &judge->validation->text;
+    bool is_brief = text->buffer.size > (uint64_t)config->reply_size_max / BRIEF_PART;
+    bool valid = false;
+    judge->report.hide_values = config->hide_values;
+    judge->report.failures_max = is_brief ? 1 : (uint32_t)config->failures_max;
+    enum status status =
+        validate_explain(judge->subject->program, judge->context, payload, &valid, &judge->report, judge->call->error);
+    if (status != OK && status != TOO_LARGE) { /* a limit: the failures so far are told, as truncated */
+        return status;
+    }
+    const char *code = "limit";
+    if (judge->report.count > 0) {
+        struct validate_failure failure = validate_report_at(&judge->report, 0);
+        validate_failure_print(&failure, note->line, sizeof note->line);
+        code = failure.code;
+    }
+    if (is_brief) {
+        failures_put_line(text, code, note->line);
+        note->truncated = true;
+    } else {
+        note->truncated = failures_put(text, &judge->report, judge->document->items[payload.index].offset);
+    }
+    return OK;
+}
+
 /* Says in a note why the event is not allowed. `limit`: it could not be judged, for that reason; otherwise NULL. */
 static enum status describe(struct judge *judge, const struct event *event, size_t index, const struct error *limit,
                             struct validation_note **ret_note) {
-    const struct config *config = &judge->call->instance->config;
-    struct wire_value payload = {judge->document, event->data_item};
+    struct wire_writer *text = &judge->validation->text;
     struct validation_note *note = add_note(judge->validation);
     if (note == NULL) {
         return no_memory(judge->call);
     }
     note->index = index;
     note->version = judge->subject->version;
-    struct wire_writer *text = &judge->validation->text;
     if (limit != NULL) {
-        failures_put_limit(text, limit);
         snprintf(note->line, sizeof note->line, "%.*s", (int)sizeof note->line - 4, limit->message);
+        failures_put_line(text, "limit", limit->message);
     } else {
-        bool valid = false;
-        judge->report.hide_values = config->hide_values;
-        judge->report.failures_max = (uint32_t)config->failures_max;
-        enum status status = validate_explain(judge->subject->program, judge->context, payload, &valid, &judge->report,
-                                              judge->call->error);
-        if (status != OK && status != TOO_LARGE) { /* a limit: the failures so far are told, as truncated */
+        enum status status = explain(judge, (struct wire_value){judge->document, event->data_item}, note);
+        if (status != OK) {
             return status;
-        }
-        note->truncated = failures_put(text, &judge->report, judge->document->items[payload.index].offset);
-        if (judge->report.count > 0) {
-            struct validate_failure failure = validate_report_at(&judge->report, 0);
-            validate_failure_print(&failure, note->line, sizeof note->line);
         }
     }
     note->failures_size = text->buffer.size - note->failures;

@@ -226,3 +226,25 @@ Test(validation, many_types_are_forgotten_and_compiled_again) {
     }
     es_close(es);
 }
+
+Test(validation, many_events_with_long_reports_are_told_in_brief) {
+    struct es *es = es_open("{'reply_size_max': 65536, 'failures_max': 100}");
+    (void)es_ok(es, "schema", "{'op': 'put', 'type': 'a', 'schema': {'additionalProperties': {'type': 'string'}}}");
+    (void)es_ok(es, "schema", "{'op': 'policy', 'type': 'a', 'policy': 'dead_letter'}");
+    enum { EVENTS = 40, KEYS = 30 };
+    static char events[EVENTS * KEYS * 16];
+    for (int i = 0; i < EVENTS; i++) {
+        size_t used = strlen(events);
+        used += (size_t)snprintf(events + used, sizeof events - used, "%s{'type': 'a', 'data': {", i > 0 ? "," : "");
+        for (int j = 0; j < KEYS; j++) {
+            used += (size_t)snprintf(events + used, sizeof events - used, "%s'k%d': 1", j > 0 ? "," : "", j);
+        }
+        (void)snprintf(events + used, sizeof events - used, "}}");
+    }
+    json_t *rejected = json_object_get(es_ok(es, "store", "{'op': 'append', 'events': [%s]}", events), "rejected");
+    cr_assert_eq(json_array_size(rejected), EVENTS);
+    es_expect(json_array_get(rejected, 0), "{'truncated': false}");
+    cr_expect_eq(json_array_size(json_object_get(json_array_get(rejected, 0), "failures")), KEYS);
+    es_expect(json_array_get(rejected, EVENTS - 1), "{'truncated': true, 'failures': [{'code': 'type', 'line': '*'}]}");
+    es_close(es);
+}
