@@ -1,10 +1,10 @@
 /* compile.c: from a schema to a program: the steps, and their failures. */
 #include "validate/compile.h"
 
-#include "wire/json_text.h"
 #include "validate/metaschemas.h"
 #include "validate/uri.h"
 #include "validate/value.h"
+#include "wire/json_text.h"
 #include "wire/shape.h"
 
 #include <stdio.h>
@@ -37,13 +37,29 @@ static bool append_token(struct bytes token, struct buffer *buffer) {
     return fine;
 }
 
+/* Keys have no pointer of their own: the map's stands for them. */
+static bool is_key(const struct wire_document *document, uint32_t map, uint32_t item) {
+    struct wire_value key = {document, map + 1};
+    if (document->items[map].kind != WIRE_MAP) {
+        return false;
+    }
+    while (key.index < item) {
+        key = wire_value_next(wire_value_next(key));
+    }
+    return key.index == item;
+}
+
 /* The pointer to an item from its source's root. What does not fit is cut. */
 static void print_pointer(const struct source *source, uint32_t item, char text[ERROR_PATH_SIZE]) {
     uint32_t way[WIRE_DEPTH_LIMIT + 1];
     uint32_t count = 0;
     const struct wire_document *document = source->root.document;
     uint32_t base = source->root.index;
-    for (uint32_t at = item - base; source->parents[at] != NO_INDEX; at = source->parents[at]) {
+    uint32_t last = item - base;
+    if (source->parents[last] != NO_INDEX && is_key(document, base + source->parents[last], item)) {
+        last = source->parents[last];
+    }
+    for (uint32_t at = last; source->parents[at] != NO_INDEX; at = source->parents[at]) {
         way[count++] = at;
     }
     CLEANUP(buffer_done) struct buffer buffer = {0};

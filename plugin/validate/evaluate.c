@@ -202,6 +202,11 @@ static enum status refuse_limit(const struct validate_program *program, const st
         name = "pattern_steps_max";
         limit = limits->pattern_steps_max;
         break;
+    case WORK_PATTERN_MEMORY:
+        return error_set(error, TOO_LARGE,
+                         "validating the payload exceeds the memory of a search for a pattern, which is %u KiB: it is "
+                         "neither valid nor invalid",
+                         PATTERN_LIMITS_DEFAULT.heap_kib_max);
     case WORK_FORMAT:
         return error_set(error, TOO_LARGE, "validating the payload exceeds the limit of checking a format");
     case WORK_STEPS:

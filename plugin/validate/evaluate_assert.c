@@ -121,10 +121,13 @@ static enum verdict check_unique(struct machine *machine, uint32_t array) {
 
 enum verdict assert_search(struct machine *machine, uint32_t pattern, uint32_t string) {
     struct work *work = machine->work;
+    uint64_t steps = work->steps_left;
     enum pattern_verdict verdict =
         pattern_search_within(machine->view->patterns[pattern], machine_text(machine, string), &work->steps_left);
     if (__builtin_expect(verdict == PATTERN_LIMIT, 0)) {
-        work->limit = work->steps_left == 0 ? WORK_STEPS : WORK_PATTERN;
+        /* Less than its steps: then it was the memory for ways to go back. */
+        bool is_memory = steps - work->steps_left < machine->program->limits.pattern_steps_max;
+        work->limit = work->steps_left == 0 ? WORK_STEPS : is_memory ? WORK_PATTERN_MEMORY : WORK_PATTERN;
         return VERDICT_LIMIT;
     }
     return verdict == PATTERN_YES ? VERDICT_YES : VERDICT_NO;

@@ -245,7 +245,7 @@ static enum status write_tape(struct wire_document *document, uint32_t depth_max
     struct pass pass = {.at = input.data, .end = input.data + input.size, .level = levels, .left = 1};
     pass.deepest = levels + depth_max;
     pass.item = document->items;
-    pass.full = document->items + document->item_capacity;
+    pass.full = document->items != NULL ? document->items + document->item_capacity : NULL;
     levels[0] = (struct level){0};
     for (;;) {
         size_t offset = (size_t)(pass.at - input.data);

@@ -227,12 +227,40 @@ Test(validate_hostile, a_pattern_that_backtracks_ends_soon_or_in_a_limit) {
     subject_init(&subject);
     cr_assert_eq(subject_compile(&subject, "{'pattern': '^(a+)+$'}"), OK);
     printed(&text, "'");
-    for (int i = 0; i < 5000; i++) {
-        printed(&text, "aaaaaaaaaaaaaaaaaaaa");
-    }
+    printed_run(&text, 'a', 100000);
     printed(&text, "b'");
     uint64_t steps = steps_of(&subject, (const char *)text.data, false);
     cr_expect_lt(steps, 20000, "%llu steps", (unsigned long long)steps);
+    validate_program_free(subject.program);
+    subject.program = NULL;
+    json_done(&subject.schema);
+    cr_assert_eq(subject_compile(&subject, "{'pattern': '(a+)+$'}"), OK);
+    steps = steps_of(&subject, (const char *)text.data, false);
+    cr_expect_lt(steps, 20000, "%llu steps", (unsigned long long)steps);
+}
+
+/* With a lookahead it is searched for by trying: an error wherever the pattern stands. */
+Test(validate_hostile, limits_of_patterns_are_named_and_are_no_verdict) {
+    static const struct {
+        const char *schema, *limit;
+        size_t size;
+    } CASES[] = {
+        {"{'pattern': '^(?=(a+)+$)'}", "pattern_steps_max", 100},
+        {"{'not': {'pattern': '^(?=(a+)+$)'}}", "pattern_steps_max", 100},
+        {"{'anyOf': [{'pattern': '^(?=(a+)+$)'}, true]}", "pattern_steps_max", 100},
+        {"{'if': {'pattern': '^(?=(a+)+$)'}, 'else': false}", "pattern_steps_max", 100},
+        {"{'not': {'pattern': '^(?=x?)(a|c)*$'}}", "memory of a search for a pattern", 400000},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        CLEANUP(subject_done) struct subject subject;
+        CLEANUP(buffer_done) struct buffer text = {0};
+        subject_init(&subject);
+        cr_assert_eq(subject_compile(&subject, CASES[i].schema), OK, "%s", subject.error.message);
+        printed(&text, "'");
+        printed_run(&text, 'a', CASES[i].size);
+        expect_limit(&subject, printed(&text, "b'"), CASES[i].limit);
+        cr_expect_leq(validate_context_steps(subject.context), 2000000);
+    }
 }
 
 Test(validate_hostile, a_payload_nested_400_deep_is_judged) {
@@ -259,6 +287,10 @@ Test(validate_hostile, limits_of_evaluation_are_named_and_are_no_verdict_even_in
         "{'anyOf': [{'items': {'enum': [1, 2]}}, true]}",
         "{'if': {'items': {'enum': [1, 2]}}, 'then': false}",
         "{'oneOf': [{'contains': {'enum': [3]}}, true]}",
+        "{'contains': {'not': {'enum': [1, 2]}}, 'minContains': 0, 'maxContains': 1}",
+        "{'anyOf': [true, {'prefixItems': [true]}], 'unevaluatedItems': {'not': {'enum': [3]}}}",
+        "{'not': {'uniqueItems': true, 'items': {'enum': [1, 2]}}}",
+        "{'dependentSchemas': {'x': false}, 'not': {'contains': {'enum': [3]}}}",
     };
     for (size_t i = 0; i < sizeof SCHEMAS / sizeof SCHEMAS[0]; i++) {
         CLEANUP(subject_done) struct subject subject;

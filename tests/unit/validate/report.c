@@ -228,3 +228,22 @@ Test(validate_report, of_what_is_no_json_keeps_to_its_size_too) {
     cr_expect(!valid && subject.report.truncated);
     cr_expect_leq(subject.report.text.size, 65536);
 }
+
+Test(validate_report, keys_that_are_no_text_are_refused_at_their_map) {
+    static const struct wire_limits LIMITS = {.size_max = 100, .depth_max = 8};
+    static const char *const SCHEMAS[] = {"\x82\xA4"
+                                          "type\xA1"
+                                          "x\xA2\xFF\xFE\x80",
+                                          "\x81\xA3"
+                                          "not\x81\xA1\xFF\x80"};
+    for (int i = 0; i < 2; i++) {
+        CLEANUP(wire_document_done) struct wire_document tape = {0};
+        CLEANUP(subject_done) struct subject subject;
+        subject_init(&subject);
+        cr_assert_eq(wire_document_parse(&tape, bytes_from_string(SCHEMAS[i]), &LIMITS, &subject.error), OK);
+        cr_expect_eq(
+            validate_compile((struct wire_value){&tape, 0}, &subject.options, &subject.program, NULL, &subject.error),
+            INVALID);
+        cr_expect_str_eq(subject.error.path, i == 0 ? "" : "/not");
+    }
+}
