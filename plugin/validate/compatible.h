@@ -10,8 +10,9 @@
  * STRICT takes the schema at its word: the writer may have put anything under a name that its schema does not declare.
  * So to declare a new optional property with a constraint is not backward compatible: {"new": <something else>} was
  * valid before. LENIENT takes it that nobody writes what is not declared: where an object of the writer has
- * `properties` or `patternProperties`, other names are taken as never written, unless `additionalProperties` is a
- * schema of its own. An object that declares no property at all is a free map, in both models.
+ * `properties` or `patternProperties`, names that are not in these, nor required, are taken as never written, unless
+ * `additionalProperties` is a schema of its own. An object that declares no property at all is a free map, in both
+ * models.
  *
  * `default` changes nothing: validation fills nothing in, so a property that is required and has a default is required.
  *
@@ -60,7 +61,7 @@ struct compatible_difference {
     struct bytes writer_path;      /* RFC 6901 pointer to the keyword in the writer's schema, or to where it would */
     struct bytes reader_path;      /* stand; the same in the reader's. In other documents: after their URI and '#' */
     enum compatible_answer answer; /* NO or UNKNOWN */
-    struct bytes message;          /* "property 'age' became required" */
+    struct bytes message;          /* "property 'age' is required" */
     struct bytes witness;          /* one msgpack value, of NO; or absent */
 };
 

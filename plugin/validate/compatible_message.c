@@ -153,9 +153,9 @@ static void say_member(const struct prover *prover, struct words *words, const s
     case DEMAND_NAME:
         say(words, "property ");
         say_name(words, obligation->name);
-        say(words, closed        ? " is not allowed any more"
-                   : is_declared ? " was narrowed"
-                                 : " was open to any value and is declared now");
+        say(words, closed        ? " is not allowed"
+                   : is_declared ? " allows less"
+                                 : " is declared, where the other schema allows any value");
         return;
     case DEMAND_OTHER_NAMES:
         say(words, "properties ");
@@ -165,23 +165,24 @@ static void say_member(const struct prover *prover, struct words *words, const s
         } else {
             say(words, "that are not declared");
         }
-        say(words, closed ? " are not allowed any more" : " were narrowed");
+        say(words, closed ? " are not allowed" : " allow less");
         return;
     case DEMAND_INDEX:
         say(words, "element ");
         say_count(words, obligation->index);
-        say(words, closed ? " is not allowed any more" : " was narrowed");
+        say(words, closed ? " is not allowed" : " allows less");
         return;
     case DEMAND_REST:
         say(words, "elements from ");
         say_count(words, obligation->index);
-        say(words, closed ? " on are not allowed any more" : " on were narrowed");
+        say(words, closed ? " on are not allowed" : " on allow less");
         return;
     case DEMAND_WHOLE:
         break;
     }
 }
 
+/* What the reading schema demands beyond the other one: the new schema may be either. */
 static void say_what(const struct prover *prover, struct words *words, const struct obligation *obligation,
                      bool is_declared) {
     struct wire_value value = {NULL, NO_INDEX};
@@ -190,22 +191,22 @@ static void say_what(const struct prover *prover, struct words *words, const str
     }
     switch ((int)obligation->keyword) {
     case KEYWORD_NONE:
-        say(words, "the schema refuses what was allowed");
+        say(words, "the schema refuses what the other one allows");
         return;
     case KEYWORD_TYPE:
-        say(words, "type was narrowed to ");
+        say(words, "type must be ");
         say_types(words, value);
         return;
     case KEYWORD_ENUM:
-        say(words, "enum does not list all that was allowed");
+        say(words, "enum does not list all that the other schema allows");
         return;
     case KEYWORD_REQUIRED:
         say(words, "property ");
         say_name(words, obligation->name);
-        say(words, " became required");
+        say(words, " is required");
         return;
     case KEYWORD_UNIQUE_ITEMS:
-        say(words, "elements have to be different now");
+        say(words, "elements must be different");
         return;
     case KEYWORD_DEPENDENT_REQUIRED:
     case KEYWORD_DEPENDENT_SCHEMAS:
@@ -241,12 +242,12 @@ static void say_what(const struct prover *prover, struct words *words, const str
     case KEYWORD_MAX_PROPERTIES:
     case KEYWORD_MIN_PROPERTIES:
         say(words, keyword_name(obligation->keyword));
-        say(words, " became ");
+        say(words, " is ");
         say_value(words, value);
         return;
     default:
         say(words, keyword_name(obligation->keyword));
-        say(words, " refuses what was allowed");
+        say(words, " refuses what the other schema allows");
     }
 }
 
@@ -255,7 +256,7 @@ static bool put_message(const struct prover *prover, const struct obligation *ob
     struct words words = {.ret = ret, .fine = true};
     CLEANUP(buffer_done) struct buffer path = {0};
     if (!has_witness) {
-        say(&words, "not proved, nor is there a payload that shows it: ");
+        say(&words, COMPATIBLE_UNPROVED);
     }
     say_what(prover, &words, obligation, is_declared);
     if (!instance_path(prover, &path)) {

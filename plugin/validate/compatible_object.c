@@ -6,7 +6,7 @@
 /* ---- names ---- */
 
 static void push_name(struct prover *prover, uint32_t first, struct bytes name) {
-    if (!prover_spend(prover, 1 + (prover->names.count - first) / 8)) {
+    if (!prover_spend(prover, 1 + (prover->names.count - first) / 32)) {
         return;
     }
     for (uint32_t i = first; i < prover->names.count; i++) {
@@ -118,7 +118,7 @@ static uint32_t property_of(struct prover *prover, uint32_t node, struct bytes n
         return NO_INDEX;
     }
     struct wire_value map = node_member(prover, node, KEYWORD_PROPERTIES);
-    return prover_spend(prover, 1 + value_item(map)->size / 8) ? value_member(map, name).index : NO_INDEX;
+    return prover_spend(prover, 1 + value_item(map)->size / 32) ? value_member(map, name).index : NO_INDEX;
 }
 
 bool may_be_evaluated(struct prover *prover, uint32_t part, struct bytes name) {

@@ -66,7 +66,7 @@ static bool try_around(struct probe *probe, struct number bound) {
         }
     }
     return try_number(probe, center) || try_number(probe, floor(center)) || try_number(probe, ceil(center)) ||
-           try_number(probe, nextafter(center, INFINITY)) || try_number(probe, nextafter(center, -INFINITY));
+           try_number(probe, nextafter(center, HUGE_VAL)) || try_number(probe, nextafter(center, -HUGE_VAL));
 }
 
 static bool try_multiples(struct probe *probe, uint32_t count) {

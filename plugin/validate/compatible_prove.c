@@ -338,11 +338,17 @@ static bool prove_cases(struct prover *prover, const struct facts *facts, const 
     struct split split = facts_split(prover, facts);
     bool proved = true;
     if (split.count > 0) {
+        if (prover->splits >= SPLIT_DEPTH_MAX) {
+            prover->depth_hits++;
+            return false;
+        }
+        prover->splits++;
         for (uint32_t i = 0; i < split.count && proved; i++) {
             struct set set;
             split_case(prover, facts->set, &split, i, &set);
             proved = split.count <= CASES_MAX && prover_spend(prover, 4) && prove_obligation(prover, &set, obligation);
         }
+        prover->splits--;
         return proved;
     }
     bool by_kind = goes_by_kind(prover, facts, obligation) && (facts->kinds & (facts->kinds - 1)) != 0;
@@ -356,12 +362,11 @@ static bool prove_cases(struct prover *prover, const struct facts *facts, const 
 
 bool prove_obligation(struct prover *prover, const struct set *set, const struct obligation *obligation) {
     struct facts facts;
-    if (prover->depth >= PROOF_DEPTH_MAX || prover->splits > SPLIT_DEPTH_MAX || !prover_spend(prover, 2)) {
+    if (prover->depth >= PROOF_DEPTH_MAX || !prover_spend(prover, 2)) {
         prover->depth_hits++;
         return false;
     }
     prover->depth++;
-    prover->splits++;
     facts_read(prover, set, &facts);
     bool proved =
         (facts.kinds & kinds_of_keyword(obligation->keyword)) == 0 || prove_direct(prover, &facts, obligation);
@@ -374,7 +379,6 @@ bool prove_obligation(struct prover *prover, const struct set *set, const struct
                  prove_cases(prover, &facts, obligation);
     }
     facts_done(prover, &facts);
-    prover->splits--;
     prover->depth--;
     return proved && prover->status == OK && prover->work.limit == WORK_FINE;
 }

@@ -92,7 +92,7 @@ struct goal {
     enum goal_state state;
 };
 
-enum { PROOF_DEPTH_MAX = 96, SPLIT_DEPTH_MAX = 8 };
+enum { PROOF_DEPTH_MAX = 200, SPLIT_DEPTH_MAX = 8 };
 
 struct frame_step;
 

@@ -82,6 +82,11 @@ bool compatible_report_settle(struct compatible_report *report, uint32_t index, 
     if (!keep_text(report, witness, &entry->witness)) {
         return false;
     }
+    static const size_t PREFIX = sizeof COMPATIBLE_UNPROVED - 1;
+    if (entry->message.size > PREFIX) {
+        entry->message.offset += (uint32_t)PREFIX;
+        entry->message.size -= (uint32_t)PREFIX;
+    }
     entry->answer = COMPATIBLE_NO;
     return true;
 }

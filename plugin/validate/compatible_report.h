@@ -8,6 +8,9 @@
 WARN_UNUSED bool compatible_report_add(struct compatible_report *report,
                                        const struct compatible_difference *difference);
 
+/* Before the message of a difference that is UNKNOWN. */
+#define COMPATIBLE_UNPROVED "not proved, nor is there a payload that shows it: "
+
 /* A witness was found later. */
 WARN_UNUSED bool compatible_report_settle(struct compatible_report *report, uint32_t index, struct bytes witness);
 

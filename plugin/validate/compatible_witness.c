@@ -110,6 +110,21 @@ static void report_done(struct validate_report *report) {
     validate_report_done(report);
 }
 
+/* What the failure of a keyword is called; "": as what is within it. */
+static const char *code_of(enum keyword keyword) {
+    switch ((int)keyword) {
+    case KEYWORD_IF:
+    case KEYWORD_ALL_OF:
+    case KEYWORD_REF:
+    case KEYWORD_DYNAMIC_REF:
+    case KEYWORD_DEPENDENT_SCHEMAS:
+    case KEYWORD_DEPENDENCIES:
+        return "";
+    default:
+        return keyword_name(keyword);
+    }
+}
+
 /* Is it refused at the value, by the obligation's keyword? */
 static bool is_specific(struct hunt *hunt, struct wire_value payload) {
     struct prover *prover = hunt->prover;
@@ -122,7 +137,7 @@ static bool is_specific(struct hunt *hunt, struct wire_value payload) {
         return false;
     }
     (void)prover_spend(prover, validate_context_steps(prover->context));
-    const char *code = keyword_name(hunt->obligation->keyword);
+    const char *code = code_of(hunt->obligation->keyword);
     for (uint32_t i = 0; i < report.count; i++) {
         struct validate_failure failure = validate_report_at(&report, i);
         struct bytes path = failure.instance_path;

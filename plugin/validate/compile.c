@@ -5,6 +5,7 @@
 #include "validate/metaschemas.h"
 #include "validate/uri.h"
 #include "validate/value.h"
+#include "wire/shape.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,27 +27,38 @@ void validate_options_init(struct validate_options *options) {
 
 /* ---- failures ---- */
 
+/* "/" and the token as RFC 6901 escapes it. */
+static bool append_token(struct bytes token, struct buffer *buffer) {
+    bool fine = buffer_append(buffer, "/", 1);
+    for (size_t i = 0; i < token.size && fine && buffer->size < 2 * ERROR_PATH_SIZE; i++) {
+        const uint8_t *c = &token.data[i];
+        fine = *c == '~' || *c == '/' ? buffer_append(buffer, *c == '~' ? "~0" : "~1", 2) : buffer_append(buffer, c, 1);
+    }
+    return fine;
+}
+
 /* The pointer to an item from its source's root. What does not fit is cut. */
 static void print_pointer(const struct source *source, uint32_t item, char text[ERROR_PATH_SIZE]) {
-    uint32_t way[64];
+    uint32_t way[WIRE_DEPTH_LIMIT + 1];
     uint32_t count = 0;
     const struct wire_document *document = source->root.document;
     uint32_t base = source->root.index;
-    for (uint32_t at = item - base; source->parents[at] != NO_INDEX && count < 64; at = source->parents[at]) {
+    for (uint32_t at = item - base; source->parents[at] != NO_INDEX; at = source->parents[at]) {
         way[count++] = at;
     }
     CLEANUP(buffer_done) struct buffer buffer = {0};
     bool fine = true;
-    while (count > 0 && fine) {
+    while (count > 0 && fine && buffer.size < ERROR_PATH_SIZE) {
         uint32_t at = way[--count];
         char number[16];
         snprintf(number, sizeof number, "%u", source->positions[at]);
         bool in_array = document->items[base + source->parents[at]].kind == WIRE_ARRAY;
         struct bytes token =
             in_array ? bytes_from_string(number) : value_text((struct wire_value){document, base + at - 1});
-        fine = buffer_append(&buffer, "/", 1) && uri_append_token(token, &buffer);
+        fine = append_token(token, &buffer);
     }
-    snprintf(text, ERROR_PATH_SIZE, "%.*s", (int)buffer.size, buffer.data != NULL ? (const char *)buffer.data : "");
+    struct bytes path = wire_utf8_cut(buffer_view(&buffer), ERROR_PATH_SIZE - 1);
+    snprintf(text, ERROR_PATH_SIZE, "%.*s", (int)path.size, path.data != NULL ? (const char *)path.data : "");
 }
 
 enum status compile_refuse(struct compiler *compiler, enum status status, uint32_t source, uint32_t item,
@@ -167,10 +179,10 @@ static enum status build(struct compiler *compiler, struct validate_program **re
     program->limits = compiler->options->limits;
     program->extended = compiler->options->extended;
     size_t offset = 0;
-    size_t offsets[SECTION_COUNT];
     for (int i = 0; i < SECTION_COUNT; i++) {
         size_t section = (size_t)compiler->sections[i].count * RECORD_SIZES[i];
-        offsets[i] = offset;
+        program->offsets[i] = (uint32_t)offset;
+        program->counts[i] = compiler->sections[i].count;
         if (section > 0) {
             memcpy(program->data + offset, compiler->sections[i].data, section);
         }
@@ -180,15 +192,6 @@ static enum status build(struct compiler *compiler, struct validate_program **re
         uint32_t tracks = SCHEMA_FAST_TRACKS_ITEMS | SCHEMA_FAST_TRACKS_PROPERTIES;
         program->tracks |= (SECTION(compiler, schemas, struct schema_node, i)->flags & tracks) != 0;
     }
-    struct program_view *view = &program->view;
-#define VIEW_FIELD(name, record) view->name = (const void *)(program->data + offsets[SECTION_##name]);
-    PROGRAM_SECTIONS(VIEW_FIELD)
-#undef VIEW_FIELD
-    view->constant_document = (struct wire_document){
-        .input = {view->constant_bytes, compiler->sections[SECTION_constant_bytes].count},
-        .items = (struct wire_item *)(uintptr_t)view->constants, /* read only, as all of a program */
-        .item_count = compiler->sections[SECTION_constants].count};
-    view->patterns = compiler->patterns.data;
     program->patterns = compiler->patterns.data;
     program->pattern_count = compiler->patterns.count;
     compiler->patterns = (struct vector){0}; /* the program's now */
@@ -258,7 +261,8 @@ static enum status refuse_schema(const struct validate_report *report, struct er
     if (report->count > 0) {
         struct validate_failure failure = validate_report_at(report, 0);
         validate_failure_print(&failure, line, sizeof line);
-        snprintf(path, sizeof path, "%.*s", BYTES_FORMAT(failure.instance_path));
+        struct bytes pointer = wire_utf8_cut(failure.instance_path, sizeof path - 1);
+        snprintf(path, sizeof path, "%.*s", BYTES_FORMAT(pointer));
     }
     error_set(error, INVALID, "the schema fails its meta-schema: %s", line);
     error_set_path(error, "%s", path);

@@ -45,7 +45,8 @@ ALWAYS_INLINE enum step step_once(struct machine *machine, enum mode mode, struc
     case OP_IF:
         return step_if(machine, mode, frame, in);
     case OP_DEPENDENT_SCHEMAS:
-        return step_dependent_schemas(machine, mode, frame, in);
+        return mode == MODE_EXPLAIN ? step_dependent_in_order(machine, frame, in)
+                                    : step_dependent_schemas(machine, mode, frame, in);
     case OP_PREFIX_ITEMS:
     case OP_ITEMS:
         return step_elements(machine, mode, frame, in);
@@ -164,9 +165,10 @@ static void machine_init(struct machine *machine, const struct validate_program 
         context->memo_capacity = 0;
         context->run = 1;
     }
+    program_view_init(&context->view, program);
     uint64_t free_steps = MEMO_STEPS_MIN + 4 * (uint64_t)payload.document->item_count;
     *machine = (struct machine){
-        .view = &program->view,
+        .view = &context->view,
         .work = &context->work,
         .context = context,
         .program = program,
@@ -242,7 +244,7 @@ enum status validate_explain(const struct validate_program *program, struct vali
     report->truncated = false;
     enum verdict verdict = model_check(payload, program->extended, context->seed, &context->work, &fault);
     if (verdict == VERDICT_NO) {
-        explain_model(report, payload, &fault);
+        explain_model(report, program->limits.report_size_max, payload, &fault);
     } else if (verdict == VERDICT_YES) {
         verdict = run_explaining(&machine, payload.index);
     }

@@ -64,6 +64,7 @@ struct memo_entry {
 #define MEMO_TRACKED UINT32_C(0x80000000)
 
 struct validate_context {
+    struct program_view view; /* of the program that runs */
     uint64_t seed;
     uint64_t steps; /* of the last run */
     struct work work;
@@ -122,6 +123,8 @@ WARN_UNUSED bool memo_add(struct machine *machine, struct memo_entry entry, uint
 enum verdict assert_enum(struct machine *machine, const struct enumeration *set, uint32_t value);
 /* Is there a match of the pattern in the string? What the search costs is taken from the run's steps. */
 enum verdict assert_search(struct machine *machine, uint32_t pattern, uint32_t string);
+/* Of numbers that neither int64 nor double settles. */
+bool assert_range_exactly(const struct machine *machine, const struct range *range, uint32_t value);
 enum verdict assert_slow(struct machine *machine, const struct instruction *instruction, uint32_t value);
 /* Which keys of a table the map has: a set, by key number. WORK_NONE: a limit. */
 uint32_t assert_seen_keys(struct machine *machine, const struct key_table *table, uint32_t map);

@@ -29,17 +29,31 @@ static enum verdict find_constant(struct machine *machine, const struct enumerat
 
 enum verdict assert_enum(struct machine *machine, const struct enumeration *set, uint32_t index) {
     if (machine->items[index].kind == WIRE_STR && set->texts != NO_INDEX) {
-        if (!work_spend(machine->work, 1)) {
+        if (!work_spend(machine->work, value_hash_steps(machine_value(machine, index)))) {
             return VERDICT_LIMIT;
         }
         return ASSERT(machine_find_key(machine, &machine->view->tables[set->texts], index) != NULL);
     }
     struct wire_value value = machine_value(machine, index);
     /* Values that JSON lacks have no type, and may be among the constants of no schema. */
-    if (!assert_type(machine, set->types, index) || !work_spend(machine->work, machine->items[index].next - index)) {
+    if (!assert_type(machine, set->types, index) || !work_spend(machine->work, value_hash_steps(value))) {
         return machine->work->limit == WORK_FINE ? VERDICT_NO : VERDICT_LIMIT;
     }
     return find_constant(machine, set, value, value_hash(value, HASH_SEED));
+}
+
+bool assert_range_exactly(const struct machine *machine, const struct range *range, uint32_t value) {
+    if (range->minimum != NO_INDEX) {
+        int order = assert_compare(machine, range->minimum, value);
+        if (order == -1 || (order == 0 && range->minimum_exclusive) || order == 2) {
+            return false;
+        }
+    }
+    if (range->maximum != NO_INDEX) {
+        int order = assert_compare(machine, range->maximum, value);
+        return order == -1 || (order == 0 && !range->maximum_exclusive);
+    }
+    return true;
 }
 
 /* ---- uniqueItems ---- */
@@ -75,7 +89,9 @@ static enum verdict check_unique(struct machine *machine, uint32_t array) {
     }
     uint32_t mark = work->scratch_size;
     uint32_t table = work_reserve(work, capacity * sizeof(struct seen_item));
-    enum verdict verdict = table != WORK_NONE && work_spend(work, end - array) ? VERDICT_YES : VERDICT_LIMIT;
+    enum verdict verdict = table != WORK_NONE && work_spend(work, value_hash_steps(machine_value(machine, array)))
+                               ? VERDICT_YES
+                               : VERDICT_LIMIT;
     for (uint32_t item = array + 1; item < end && verdict == VERDICT_YES; item = machine->items[item].next) {
         uint64_t hash = value_hash(machine_value(machine, item), machine->context->seed);
         uint64_t slot = hash & (capacity - 1);

@@ -59,17 +59,7 @@ ALWAYS_INLINE bool assert_range(const struct machine *machine, const struct rang
         bool above = range->minimum_exclusive ? number > range->low : number >= range->low;
         return above && (range->maximum_exclusive ? number < range->high : number <= range->high);
     }
-    if (range->minimum != NO_INDEX) {
-        int order = assert_compare(machine, range->minimum, value);
-        if (order == -1 || (order == 0 && range->minimum_exclusive) || order == 2) {
-            return false;
-        }
-    }
-    if (range->maximum != NO_INDEX) {
-        int order = assert_compare(machine, range->maximum, value);
-        return order == -1 || (order == 0 && !range->maximum_exclusive);
-    }
-    return true;
+    return assert_range_exactly(machine, range, value);
 }
 
 #define ASSERT(condition) ((condition) ? VERDICT_YES : VERDICT_NO)

@@ -5,6 +5,11 @@
 #include "validate/evaluate_call.h"
 #include "validate/hash.h"
 
+/* For messages. */
+static inline const char *type_of(const struct machine *machine, const struct frame *frame) {
+    return value_type_name(machine_value(machine, frame->value));
+}
+
 ALWAYS_INLINE enum step step_ref(struct machine *machine, enum mode mode, struct frame *frame,
                                  const struct instruction *in) {
     if (!begin(machine, mode, frame)) {
@@ -55,11 +60,11 @@ ALWAYS_INLINE enum step finish_branches(struct machine *machine, enum mode mode,
         explain_rollback(machine, frame->report);
     }
     if (mode == MODE_EXPLAIN && frame->count > 1 && !valid) {
-        explain_failure(machine, frame, KEYWORD_NONE, "must match exactly one of the %u schemas (matches %u and %u)",
-                        in->c, frame->stage, frame->cursor);
+        explain_failure(machine, frame, KEYWORD_NONE, "must match exactly one of the %u schemas (%s matches %u and %u)",
+                        in->c, type_of(machine, frame), frame->stage, frame->cursor);
     } else if (mode == MODE_EXPLAIN && !valid) {
-        explain_failure(machine, frame, KEYWORD_NONE, "must match %s one of the %u schemas",
-                        in->op == OP_ANY_OF ? "at least" : "exactly", in->c);
+        explain_failure(machine, frame, KEYWORD_NONE, "must match %s one of the %u schemas (got %s)",
+                        in->op == OP_ANY_OF ? "at least" : "exactly", in->c, type_of(machine, frame));
     }
     return valid ? STEP_PASS : STEP_FAIL;
 }
@@ -100,7 +105,8 @@ ALWAYS_INLINE enum step step_not(struct machine *machine, enum mode mode, struct
     if (mode == MODE_EXPLAIN) {
         explain_rollback(machine, frame->report);
         if (matches) {
-            explain_failure(machine, frame, KEYWORD_NONE, "must not match the schema");
+            explain_failure(machine, frame, KEYWORD_NONE, "must not match the schema (got %s)",
+                            type_of(machine, frame));
         }
     }
     return matches ? STEP_FAIL : STEP_PASS;
@@ -132,6 +138,38 @@ ALWAYS_INLINE enum step step_if(struct machine *machine, enum mode mode, struct 
         return step_consequence(machine, mode, frame, in, machine->result);
     }
     return machine->result ? STEP_PASS : STEP_FAIL;
+}
+
+/* OP_DEPENDENT_SCHEMAS in explanations, which follow the order of the schema. The cursor is at a key of the table. */
+static inline enum step step_dependent_in_order(struct machine *machine, struct frame *frame,
+                                                const struct instruction *in) {
+    const struct key_table *table = &machine->view->tables[in->a];
+    if (machine->items[frame->value].kind != WIRE_MAP) {
+        return STEP_PASS;
+    }
+    if (begin(machine, MODE_EXPLAIN, frame)) {
+        frame->cursor = 0;
+        frame->stage = assert_seen_keys(machine, table, frame->value);
+        if (frame->stage == WORK_NONE) {
+            return STEP_LIMIT;
+        }
+    } else {
+        (void)accept(MODE_EXPLAIN, frame, machine->result);
+        frame->cursor++;
+    }
+    for (; frame->cursor < table->count; frame->cursor++) {
+        if (!set_has(machine, frame->stage, frame->cursor)) {
+            continue;
+        }
+        const struct key *key = &machine->view->keys[table->first + frame->cursor];
+        set_branch(machine, MODE_EXPLAIN, BRANCH_TEXT, key->text, key->size);
+        enum step step = call_in_place(machine, MODE_EXPLAIN, frame, key->schema);
+        if (step >= STEP_LIMIT) {
+            return step;
+        }
+        (void)accept(MODE_EXPLAIN, frame, step == STEP_PASS);
+    }
+    return DONE(frame);
 }
 
 ALWAYS_INLINE enum step step_dependent_schemas(struct machine *machine, enum mode mode, struct frame *frame,

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MESSAGE_SIZE = 400, BYTES_PER_STEP = 16 };
+enum { MESSAGE_SIZE = 400, BYTES_PER_STEP = 16, PRINTED_PATH_MAX = 4096 };
 
 struct span {
     uint32_t offset, size;
@@ -38,13 +38,23 @@ struct validate_failure validate_report_at(const struct validate_report *report,
                                      .offset = entry->offset};
 }
 
+static void print_line(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* snprintf that cuts at a character. */
+static void print_line(char *text, size_t size, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    error_print(text, size, format, args);
+    va_end(args);
+}
+
 void validate_failure_print(const struct validate_failure *failure, char *text, size_t size) {
     bool is_root = failure->instance_path.size == 0;
     size_t skip = failure->keyword_path.size > 0 ? 1 : 0; /* the leading slash */
-    struct bytes path = is_root ? BYTES_LITERAL("(root)") : failure->instance_path;
+    struct bytes path = is_root ? BYTES_LITERAL("(root)") : wire_utf8_cut(failure->instance_path, PRINTED_PATH_MAX);
     struct bytes keywords = {failure->keyword_path.data + skip, failure->keyword_path.size - skip};
-    snprintf(text, size, "%.*s: %.*s [%.*s]", BYTES_FORMAT(path), BYTES_FORMAT(failure->message),
-             BYTES_FORMAT(keywords));
+    print_line(text, size, "%.*s: %.*s [%.*s]", BYTES_FORMAT(path), BYTES_FORMAT(failure->message),
+               BYTES_FORMAT(keywords));
 }
 
 /* ---- texts ---- */
@@ -257,7 +267,8 @@ static bool append_tape_path(struct wire_value root, uint32_t item, struct buffe
     return fine;
 }
 
-void explain_model(struct validate_report *report, struct wire_value root, const struct model_fault *fault) {
+void explain_model(struct validate_report *report, uint32_t size_max, struct wire_value root,
+                   const struct model_fault *fault) {
     uint32_t item = fault->map != WORK_NONE ? fault->map : fault->item;
     struct wire_value value = {root.document, fault->item};
     struct validate_report_entry made = {.code = "model", .offset = value_item(value)->offset};
@@ -276,8 +287,9 @@ void explain_model(struct validate_report *report, struct wire_value root, const
     size_t at = report->text.size;
     fine = fine && buffer_append(&report->text, message, strlen(message));
     made.message = span_from(report, at);
-    struct validate_report_entry *entry = fine ? new_entry(report) : NULL;
+    struct validate_report_entry *entry = fine && report->text.size <= size_max ? new_entry(report) : NULL;
     if (entry == NULL) {
+        report->text.size = 0;
         report->truncated = true;
         return;
     }

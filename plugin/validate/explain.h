@@ -11,6 +11,7 @@ enum { EXPLAIN_VALUE_SIZE = 64 };
 void explain_print_value(struct wire_value value, bool hide, char text[EXPLAIN_VALUE_SIZE]);
 
 /* The one failure of a payload that is not JSON. */
-void explain_model(struct validate_report *report, struct wire_value root, const struct model_fault *fault);
+void explain_model(struct validate_report *report, uint32_t size_max, struct wire_value root,
+                   const struct model_fault *fault);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "validate/hash.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,7 +109,8 @@ static struct decimal strip_zeros(uint64_t digits, int32_t exponent) {
  * read the decimal point of the host's locale: digits alone are looked at. */
 static struct decimal decimal_by_text(double value) {
     char text[40];
-    for (int precision = 14; precision <= 16; precision++) {
+    /* Fifteen digits name every number but the subnormal ones, which have fewer of their own. */
+    for (int precision = value < DBL_MIN ? 0 : 14; precision <= 16; precision++) {
         snprintf(text, sizeof text, "%.*e", precision, value);
         if (strtod(text, NULL) == value) {
             break;

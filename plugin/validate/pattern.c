@@ -76,21 +76,27 @@ static bool charge(size_t size, uint64_t *steps_left) {
     return true;
 }
 
-enum pattern_verdict pattern_search_within(const struct pattern *pattern, struct bytes text, uint64_t *steps_left) {
-    struct bytes present = text.data != NULL ? text : BYTES_LITERAL("");
-    if (pattern->program == NULL) {
-        if (!charge(present.size, steps_left)) {
-            return PATTERN_LIMIT;
-        }
-        return pattern->plain != NULL ? pattern_plain_search(pattern->plain, present)
-                                      : pattern_automaton_search(pattern->automaton, present);
-    }
-    uint64_t steps_max = pattern->step_max + (uint64_t)STEPS_PER_BYTE * present.size;
+__attribute__((noinline)) /* its stack is no matter of the others */
+static enum pattern_verdict
+search_program(const struct pattern *pattern, struct bytes text, uint64_t *steps_left) {
+    uint64_t steps_max = pattern->step_max + (uint64_t)STEPS_PER_BYTE * text.size;
     uint64_t steps_given = *steps_left < steps_max ? *steps_left : steps_max;
     uint64_t steps = steps_given;
-    enum pattern_verdict verdict = pattern_program_search(pattern->program, present, pattern->heap_kib_max, &steps);
+    enum pattern_verdict verdict = pattern_program_search(pattern->program, text, pattern->heap_kib_max, &steps);
     *steps_left -= steps_given - steps;
     return verdict;
+}
+
+enum pattern_verdict pattern_search_within(const struct pattern *pattern, struct bytes text, uint64_t *steps_left) {
+    struct bytes present = text.data != NULL ? text : BYTES_LITERAL("");
+    if (pattern->program != NULL) {
+        return search_program(pattern, present, steps_left);
+    }
+    if (!charge(present.size, steps_left)) {
+        return PATTERN_LIMIT;
+    }
+    return pattern->plain != NULL ? pattern_plain_search(pattern->plain, present)
+                                  : pattern_automaton_search(pattern->automaton, present);
 }
 
 enum pattern_verdict pattern_search(const struct pattern *pattern, struct bytes text) {

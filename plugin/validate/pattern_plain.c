@@ -209,9 +209,10 @@ static enum pattern_verdict search_literal(const struct pattern_plain *plain, st
 }
 
 /* Behind the characters of the run at `at`, at most `enough` of them. *ret_count: how many. NULL: the text is not
- * UTF-8. */
-static const uint8_t *skip_run(const struct pattern_plain *plain, uint32_t number, uint64_t enough, const uint8_t *at,
-                               const uint8_t *end, uint64_t *ret_count) {
+ * UTF-8. Called where a text is not ASCII. */
+__attribute__((noinline)) static const uint8_t *skip_run(const struct pattern_plain *plain, uint32_t number,
+                                                         uint64_t enough, const uint8_t *at, const uint8_t *end,
+                                                         uint64_t *ret_count) {
     const struct run *run = &plain->runs[number];
     uint64_t count = 0;
     while (at < end && count < enough) {

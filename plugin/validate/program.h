@@ -181,16 +181,7 @@ enum section {
         SECTION_COUNT
 };
 
-/* The sections' addresses. */
-struct program_view {
-#define PROGRAM_VIEW_FIELD(name, record) const record *name;
-    PROGRAM_SECTIONS(PROGRAM_VIEW_FIELD)
-#undef PROGRAM_VIEW_FIELD
-    struct pattern *const *patterns;
-    struct wire_document constant_document;
-};
-
-/* The compiled patterns are the one thing outside the block. */
+/* The block itself may be moved. The compiled patterns are the one thing outside it. */
 struct validate_program {
     size_t size; /* of the block */
     struct validate_limits limits;
@@ -199,9 +190,30 @@ struct validate_program {
     uint32_t root;
     uint32_t pattern_count;
     struct pattern **patterns;
-    struct program_view view;
+    uint32_t offsets[SECTION_COUNT];
+    uint32_t counts[SECTION_COUNT];
     _Alignas(16) uint8_t data[];
 };
+
+/* The sections' addresses, for one run. */
+struct program_view {
+#define PROGRAM_VIEW_FIELD(name, record) const record *name;
+    PROGRAM_SECTIONS(PROGRAM_VIEW_FIELD)
+#undef PROGRAM_VIEW_FIELD
+    struct pattern *const *patterns;
+    struct wire_document constant_document;
+};
+
+static inline void program_view_init(struct program_view *view, const struct validate_program *program) {
+#define VIEW_FIELD(name, record) view->name = (const void *)(program->data + program->offsets[SECTION_##name]);
+    PROGRAM_SECTIONS(VIEW_FIELD)
+#undef VIEW_FIELD
+    view->patterns = program->patterns;
+    view->constant_document = (struct wire_document){
+        .input = {view->constant_bytes, program->counts[SECTION_constant_bytes]},
+        .items = (struct wire_item *)(uintptr_t)view->constants, /* read only, as all of a program */
+        .item_count = program->counts[SECTION_constants]};
+}
 
 static inline struct bytes program_text(const struct program_view *view, uint32_t offset, uint32_t size) {
     return (struct bytes){.data = view->text + offset, .size = size};
@@ -241,7 +253,7 @@ struct key_search {
     const uint32_t *slots;
     const struct key *keys;
     const uint8_t *text;
-    uint32_t mask;
+    const struct program_view *view;
 };
 
 static inline struct key_search key_search(const struct program_view *view, const struct key_table *table) {
@@ -249,24 +261,30 @@ static inline struct key_search key_search(const struct program_view *view, cons
                                .slots = view->slots + table->slots,
                                .keys = view->keys + table->first,
                                .text = view->text,
-                               .mask = table->mask};
+                               .view = view};
 }
 
-/* The key, or NULL. `mark`: that of the name on its tape. */
+static inline bool key_is(const struct key_search *search, const struct key *key, struct bytes name, uint32_t hash) {
+    return key->hash == hash && key->size == name.size &&
+           program_same_text(search->text + key->text, name.data, key->size);
+}
+
+/* program.c: from the slot on. */
+const struct key *key_search_on(const struct key_table *table, const struct program_view *view, struct bytes name,
+                                struct key_place place);
+
+/* The key, or NULL. `mark`: that of the name on its tape. It is mostly the first in its slot, or nobody is there. */
 __attribute__((always_inline)) static inline const struct key *key_search_find(const struct key_search *search,
                                                                                struct bytes name, uint16_t mark) {
     struct key_place place = key_place(search->table, name, mark);
-    for (uint32_t slot = place.slot;; slot = (slot + 1) & search->mask) {
-        uint32_t number = search->slots[slot];
-        if (number == 0) {
-            return NULL;
-        }
-        const struct key *key = &search->keys[number - 1];
-        if (key->hash == place.hash && key->size == name.size &&
-            program_same_text(search->text + key->text, name.data, key->size)) {
-            return key;
-        }
+    uint32_t number = search->slots[place.slot];
+    if (number == 0) {
+        return NULL;
     }
+    const struct key *key = &search->keys[number - 1];
+    return __builtin_expect(key_is(search, key, name, place.hash), 1)
+               ? key
+               : key_search_on(search->table, search->view, name, place);
 }
 
 static inline const struct key *program_find_key(const struct program_view *view, const struct key_table *table,

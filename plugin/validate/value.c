@@ -251,7 +251,8 @@ static uint32_t find_pair(struct equal_frame *frame, struct wire_value a, const 
 
 /* Takes the next two elements out of the frame. */
 static bool next_elements(struct equal_frame *frame, struct wire_value *a, struct wire_value *b, struct work *work) {
-    if (!work_spend(work, 1)) {
+    /* A step, and more for long text. Of a container `size` counts its elements, which cost that anyway. */
+    if (!work_spend(work, 1 + a->document->items[frame->a].size / VALUE_BYTES_PER_STEP)) {
         return false;
     }
     frame->left--;
@@ -306,6 +307,9 @@ static enum verdict container_equal(struct wire_value a, struct wire_value b, st
 enum verdict value_equal(struct wire_value a, struct wire_value b, struct work *work) {
     if (wire_kind_is_container(wire_value_kind(a))) {
         return container_equal(a, b, work);
+    }
+    if (!work_spend(work, value_item(a)->size / VALUE_BYTES_PER_STEP)) {
+        return VERDICT_LIMIT;
     }
     return scalar_equal(a, b) ? VERDICT_YES : VERDICT_NO;
 }

@@ -29,9 +29,19 @@ static inline struct bytes value_text(struct wire_value value) {
 unsigned value_types(struct wire_value value);
 const char *value_type_name(struct wire_value value); /* "null", "integer", "number", "string", ... */
 
+enum { VALUE_BYTES_PER_STEP = 64 };
+
+/* What hashing the value costs: a step an item, and one for each VALUE_BYTES_PER_STEP. */
+static inline uint64_t value_hash_steps(struct wire_value value) {
+    const struct wire_item *item = value_item(value);
+    uint64_t items = item->next - value.index;
+    size_t size = items == 1 ? item->size : wire_value_raw(value).size;
+    return items + size / VALUE_BYTES_PER_STEP;
+}
+
 /* Equal values have equal hashes: 1 and 1.0, maps in any order. */
 uint64_t value_hash(struct wire_value value, uint64_t seed);
-/* Costs a step per item; indexes wide maps in scratch memory. */
+/* Costs a step per item, and more for long text; indexes wide maps in scratch memory. */
 enum verdict value_equal(struct wire_value a, struct wire_value b, struct work *work);
 
 /* Code points of UTF-8. */

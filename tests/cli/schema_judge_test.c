@@ -194,7 +194,7 @@ Test(schema_judge, check_lists_each_difference_with_a_payload_that_shows_it) {
     PRINTS(0, NULL, "node: version 1\n", "schema", "put", "node", "older.json");
 
     PRINTS(1, NULL,
-           "/properties/age/minimum: minimum became 18, at /age [minimum_raised]\n"
+           "/properties/age/minimum: minimum is 18, at /age [minimum_raised]\n"
            "  backward, version 1: no, as version 1 alone allows {\"age\":17,\"id\":\"\"}\n"
            "node: not compatible: backward, strict content, against version 1\n",
            "schema", "check", "node", "newer.json");
@@ -227,7 +227,7 @@ Test(schema_judge, check_of_two_files_needs_no_store) {
     write_older_and_newer();
 
     PRINTS(1, NULL,
-           "/properties/age/minimum: minimum became 18, at /age [minimum_raised]\n"
+           "/properties/age/minimum: minimum is 18, at /age [minimum_raised]\n"
            "  backward, older.json: no, as older.json alone allows {\"age\":17,\"id\":\"\"}\n"
            "newer.json: not compatible: backward, strict content, against older.json\n",
            "schema", "check", "--against", "older.json", "newer.json");
@@ -262,7 +262,7 @@ Test(schema_judge, put_of_what_is_not_compatible_tells_the_differences) {
 
     cr_assert_str_empty(result.out);
     cli_contains(result.err, "polaris-host-sim schema put: cannot put it: CONFLICT: ");
-    cli_contains(result.err, "\n/properties/age/minimum: minimum became 18, at /age [minimum_raised]\n"
+    cli_contains(result.err, "\n/properties/age/minimum: minimum is 18, at /age [minimum_raised]\n"
                              "  backward, version 1: no, as version 1 alone allows {\"age\":17,\"id\":\"\"}\n");
     PRINTS(0, NULL, "node: version 2\n", "schema", "put", "node", "newer.json", "--force");
 }

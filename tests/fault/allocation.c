@@ -1,63 +1,20 @@
 /* allocation.c: whichever allocation fails, a call either did all of its work and says so, or nothing and says so. */
 #include <criterion/criterion.h>
 #include <sqlite3.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
+#include "failing_allocations.h"
 #include "support.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-char *__wrap_strdup(const char *text);
-
-/* One tick counter for all allocations of all threads. */
-static atomic_int ticks;
-static atomic_int failing_tick; /* 0: none fails */
-static atomic_bool failing_on;  /* all after it fail too */
-static atomic_int fired;
-
-static bool fails(void) {
-    int at = failing_tick;
-    if (at == 0) {
-        return false;
-    }
-    int tick = ++ticks;
-    bool failing = tick == at || (failing_on && tick > at);
-    fired += failing;
-    return failing;
-}
-
-void *__wrap_malloc(size_t size) {
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size) {
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size) {
-    return fails() ? NULL : __real_realloc(memory, size);
-}
-
-char *__wrap_strdup(const char *text) {
-    size_t size = strlen(text) + 1;
-    char *copy = __wrap_malloc(size);
-    return copy != NULL ? memcpy(copy, text, size) : NULL;
-}
 
 /* SQLite's own allocator, with the same counter in front. */
 static sqlite3_mem_methods system_memory;
 
 static void *sqlite_malloc(int size) {
-    return fails() ? NULL : system_memory.xMalloc(size);
+    return allocation_fails() ? NULL : system_memory.xMalloc(size);
 }
 
 static void *sqlite_realloc(void *memory, int size) {
-    return fails() ? NULL : system_memory.xRealloc(memory, size);
+    return allocation_fails() ? NULL : system_memory.xRealloc(memory, size);
 }
 
 static void take_over_memory(void) {
@@ -66,17 +23,6 @@ static void take_over_memory(void) {
     methods.xMalloc = sqlite_malloc;
     methods.xRealloc = sqlite_realloc;
     cr_assert_eq(sqlite3_config(SQLITE_CONFIG_MALLOC, &methods), SQLITE_OK);
-}
-
-static void arm(int tick, bool persistent) {
-    ticks = 0;
-    fired = 0;
-    failing_on = persistent;
-    failing_tick = tick;
-}
-
-static void disarm(void) {
-    failing_tick = 0;
 }
 
 /* Every allocation; under the sanitizers, which are some ten times slower, every seventh: the release build does the
@@ -260,7 +206,7 @@ static bool run_with_fault(int tick, bool persistent) {
     struct storage_ops const *ops = NULL;
     store_open(&store, NULL);
     store_close(&store);
-    arm(tick, persistent);
+    allocations_fail_at(tick, persistent);
     enum status status = store_open_again(&store, false, &store.storage, &store.error);
     expect_legal(status);
     if (status == OK) {
@@ -274,8 +220,8 @@ static bool run_with_fault(int tick, bool persistent) {
     } else {
         store.storage = NULL;
     }
-    bool has_fired = fired > 0;
-    disarm();
+    bool has_fired = allocations_failed() > 0;
+    allocations_fail_at(0, false);
     expect_exactly(&acknowledged, tick);
     store_reopen(&store); /* works when the fault is gone */
     append(&store, event_of("after"));

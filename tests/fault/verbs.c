@@ -1,44 +1,13 @@
 /* verbs.c: whichever allocation of ours fails, a call says NO_MEMORY and has changed nothing: made again, it does all
  * of its work. */
 #include <criterion/criterion.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "failing_allocations.h"
 #include "use_cases.h"
 #include "wire/json_text.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-
-static atomic_int ticks;
-static atomic_int failing_tick; /* 0: none fails */
-static atomic_int fired;
-
-static bool fails(void) {
-    if (failing_tick == 0 || ++ticks != failing_tick) {
-        return false;
-    }
-    fired++;
-    return true;
-}
-
-void *__wrap_malloc(size_t size) {
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size) {
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size) {
-    return fails() ? NULL : __real_realloc(memory, size);
-}
 
 __attribute__((format(printf, 3, 4))) static void no_log(void *context, int32_t level, const char *format, ...) {
     (void)context;
@@ -72,11 +41,9 @@ static enum status run(struct instance *instance, const struct verb *verb, struc
     CLEANUP(wire_writer_done) struct wire_writer reply = {0};
     CLEANUP(wire_writer_done) struct wire_writer details = {0};
     char done[DONE_TEXT_SIZE] = "";
-    ticks = 0;
-    fired = 0;
-    failing_tick = tick;
+    allocations_fail_at(tick, false);
     enum status status = verb_run(verb, instance, request, &reply, &details, done, error);
-    failing_tick = 0;
+    allocations_fail_at(0, false);
     return status;
 }
 
@@ -88,7 +55,8 @@ static int run_with_every_fault(struct instance *instance, const struct verb *ve
     int tick = 1;
     for (;; tick++) {
         enum status status = run(instance, verb, buffer_view(&request), tick, &error);
-        if (fired == 0 || (status == wanted && status != OK)) { /* a refusal may need less than its description */
+        if (allocations_failed() == 0 ||
+            (status == wanted && status != OK)) { /* a refusal may need less than its description */
             cr_expect_eq(status, wanted, "%s: %s: %s", text, status_name(status), error.message);
             break;
         }

@@ -110,6 +110,7 @@ static void fuzz(const struct json *schema, const struct validate_options *optio
     REQUIRE(validate_program_memory(program) == validate_program_memory(again));
     REQUIRE(validate_program_memory(program) < MEMORY_MAX);
     REQUIRE(program->size == again->size);
+    REQUIRE(memcmp(program->offsets, again->offsets, sizeof program->offsets) == 0);
     run_payloads(program, again, schema);
 }
 

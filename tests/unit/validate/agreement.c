@@ -1,6 +1,7 @@
 /* agreement.c: generated schemas over generated payloads: the evaluators, which run different code, agree. */
 #include "support.h"
 
+#include "validate/program.h"
 #include "wire/json_text.h"
 
 #include <stdio.h>
@@ -237,4 +238,31 @@ Test(validate_agreement, evaluators_agree_on_generated_schemas_and_payloads) {
     cr_expect_gt(compiled, SCHEMAS / 4, "%u compiled", compiled);
     cr_expect_gt(verdicts[0], 1000, "%u invalid", verdicts[0]);
     cr_expect_gt(verdicts[1], 1000, "%u valid", verdicts[1]);
+}
+
+Test(validate_agreement, a_program_is_one_block_that_may_be_moved) {
+    CLEANUP(subject_done) struct subject subject;
+    CLEANUP(json_done) struct json good = {0};
+    CLEANUP(json_done) struct json bad = {0};
+    subject_init(&subject);
+    cr_assert_eq(subject_compile(&subject,
+                                 "{'properties': {'a': {'enum': [1, 'x', [2]]}, 'b': {'pattern': '^[a-z]+[0-9]$',"
+                                 " 'maxLength': 9}}, 'required': ['a'], 'unevaluatedProperties': false}"),
+                 OK);
+    json_open(&good, "{'a': [2], 'b': 'xyz1'}");
+    json_open(&bad, "{'a': [2], 'b': 'xyz1', 'c': 1}");
+    struct validate_program *moved = malloc(subject.program->size);
+    cr_assert_not_null(moved);
+    memcpy(moved, subject.program, subject.program->size);
+    memset(subject.program, 0xFF, subject.program->size);
+
+    bool valid = false;
+    cr_expect_eq(validate_run(moved, subject.context, json_root(&good), &valid, &subject.error), OK);
+    cr_expect(valid);
+    cr_expect_eq(validate_explain(moved, subject.context, json_root(&bad), &valid, &subject.report, &subject.error),
+                 OK);
+    cr_expect(!valid);
+
+    memcpy(subject.program, moved, moved->size);
+    free(moved);
 }

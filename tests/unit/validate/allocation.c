@@ -2,35 +2,7 @@
  * none. */
 #include "support.h"
 
-#include <stdlib.h>
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-
-/* The allocation that fails, counted down; 0: none does. */
-static int countdown;
-static unsigned allocations;
-
-static bool is_failing(void) {
-    allocations++;
-    return countdown > 0 && --countdown == 0;
-}
-
-void *__wrap_malloc(size_t size) {
-    return is_failing() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size) {
-    return is_failing() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size) {
-    return is_failing() ? NULL : __real_realloc(memory, size);
-}
+#include "failing_allocations.h"
 
 static const char SCHEMA[] =
     "{'$id': 'http://x/a', 'type': 'object', 'properties': {'id': {'type': 'string', 'minLength': 1}, 'list': "
@@ -77,10 +49,10 @@ Test(validate_allocation, every_failure_is_told_and_nothing_leaks) {
     uint32_t all = 0;
     cr_assert_eq(attempt(&schema, &payload, &all, &error), OK);
     for (int n = 1;; n++) {
-        countdown = n;
+        allocations_fail_at(n, false);
         enum status status = attempt(&schema, &payload, &failures, &error);
-        bool has_fired = countdown == 0;
-        countdown = 0;
+        bool has_fired = allocations_failed() > 0;
+        allocations_fail_at(0, false);
         if (!has_fired) {
             cr_expect_eq(status, OK, "%s", error.message);
             cr_expect_gt(n, 300, "only %d allocations were seen", n - 1);
@@ -107,11 +79,11 @@ Test(validate_allocation, a_payload_like_the_last_one_needs_none) {
         validate_failure_print(&failure, line, sizeof line);
     }
     cr_assert(valid, "%s", line);
-    unsigned before = allocations;
+    unsigned before = allocations_made();
     for (int i = 0; i < 3; i++) {
         cr_assert_eq(validate_run(subject.program, subject.context, json_root(&payload), &valid, &subject.error), OK);
     }
-    cr_expect_eq(allocations, before);
+    cr_expect_eq(allocations_made(), before);
 }
 
 /* From bytes to verdict, as a store does it with one event after the other. */
@@ -133,7 +105,7 @@ Test(validate_allocation, valid_events_need_none_once_context_and_document_are_w
         json_open(&events[i], EVENTS[i]);
     }
     for (int round = 0; round < 3; round++) {
-        before = round == 1 ? allocations : before;
+        before = round == 1 ? allocations_made() : before;
         for (int i = 0; i < COUNT; i++) {
             bool valid = false;
             struct bytes bytes = buffer_view(&events[i].bytes);
@@ -144,7 +116,7 @@ Test(validate_allocation, valid_events_need_none_once_context_and_document_are_w
             wire_document_reset(&document);
         }
     }
-    cr_expect_eq(allocations, before);
+    cr_expect_eq(allocations_made(), before);
     for (int i = 0; i < COUNT; i++) {
         json_done(&events[i]);
     }

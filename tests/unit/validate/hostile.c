@@ -94,8 +94,8 @@ Test(validate_hostile, references_in_a_circle_are_refused) {
     static const char *const SCHEMAS[] = {
         "{'$ref': '#'}",
         "{'allOf': [{'$ref': '#'}]}",
-        "{'$ref': '#/$defs/a', '$defs': {'a': {'anyOf': [true, {'$ref': '#/$defs/b'}]}, 'b': {'not': {'$ref': "
-        "'#/$defs/a'}}}}",
+        ("{'$ref': '#/$defs/a', '$defs': {'a': {'anyOf': [true, {'$ref': '#/$defs/b'}]}, 'b': {'not': {'$ref': "
+         "'#/$defs/a'}}}}"),
         "{'if': {'$ref': '#'}, 'then': true}",
         "{'dependentSchemas': {'a': {'$ref': '#'}}}",
         "{'$dynamicAnchor': 'x', 'oneOf': [{'$dynamicRef': '#x'}]}",
@@ -342,5 +342,30 @@ Test(validate_hostile, limits_do_not_depend_on_what_ran_before) {
         small.program->limits.memory_max = 1000;
         cr_expect_eq(validate_run(small.program, context, json_root(&instance), &valid, &small.error), TOO_LARGE);
         cr_expect_not_null(strstr(small.error.message, "memory_max"), "%s", small.error.message);
+    }
+}
+
+/* What is hashed or compared as a whole costs by its size, not as one. */
+Test(validate_hostile, long_text_costs_steps_wherever_it_is_compared) {
+    static const char *const CASES[][4] = {
+        /* around the text, in the schema and in the payload */
+        {"{'enum': ['", "', 1]}", "'", "'"},
+        {"{'const': '", "'}", "'", "'"},
+        {"{'const': ['", "']}", "['", "']"},
+        {"{'enum': [['", "', 2]]}", "['", "', 2]"},
+    };
+    CLEANUP(buffer_done) struct buffer word = {0};
+    printed_run(&word, 'x', 64000);
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        CLEANUP(subject_done) struct subject subject;
+        CLEANUP(buffer_done) struct buffer schema = {0};
+        CLEANUP(buffer_done) struct buffer payload = {0};
+        const char *text = (const char *)word.data;
+        subject_init(&subject);
+        printed(&schema, "%s%s%s", CASES[i][0], text, CASES[i][1]);
+        printed(&payload, "%s%s%s", CASES[i][2], text, CASES[i][3]);
+        cr_assert_eq(subject_compile(&subject, (const char *)schema.data), OK, "%s", subject.error.message);
+        uint64_t steps = steps_of(&subject, (const char *)payload.data, true);
+        cr_expect_geq(steps, 1000, "%s: %llu steps", CASES[i][0], (unsigned long long)steps);
     }
 }

@@ -52,11 +52,11 @@ Test(validate_report, has_every_assertion_in_words) {
         "/h: must have at most 0 properties (got 2) [properties/h/maxProperties]\n"
         "/i: must be <= 18446744073709551615 (got 1e+300) [properties/i/maximum]\n"
         "/j: must have the property \"l\", as it has \"k\" [properties/j/dependentRequired]\n"
-        "/m: must not match the schema [properties/m/not]\n"
+        "/m: must not match the schema (got integer) [properties/m/not]\n"
         "/n: must be null (got string) [properties/n/anyOf/0/type]\n"
         "/n: must not be there (got \"y\") [properties/n/anyOf/1]\n"
-        "/n: must match at least one of the 2 schemas [properties/n/anyOf]\n"
-        "/o: must match exactly one of the 3 schemas (matches 0 and 2) [properties/o/oneOf]\n"
+        "/n: must match at least one of the 2 schemas (got string) [properties/n/anyOf]\n"
+        "/o: must match exactly one of the 3 schemas (integer matches 0 and 2) [properties/o/oneOf]\n"
         "/p: must have at most 1 item (got 2) [properties/p/then/maxItems]\n"
         "/q: must contain at most 1 matching items [properties/q/maxContains]\n"
         "/r/long: must be at most 1 character (got 4) [properties/r/propertyNames/maxLength]\n");
@@ -141,4 +141,90 @@ Test(validate_report, ends_as_truncated_after_as_many_failures_as_the_caller_wan
     cr_assert_eq(subject_run(&subject, json_root(&instance), &valid), OK);
     cr_expect_eq(subject.report.count, 4);
     cr_expect(!subject.report.truncated);
+}
+
+Test(validate_report, follows_the_order_of_dependent_schemas) {
+    CLEANUP(subject_done) struct subject subject;
+    subject_init(&subject);
+    cr_assert_eq(subject_compile(&subject, "{'dependentSchemas': {'b': {'required': ['x']}, 'c': false, 'a': {'not': "
+                                           "{}}}}"),
+                 OK);
+    expect_lines(&subject, "{'a': 1, 'b': 2}",
+                 "(root): must have the property \"x\" [dependentSchemas/b/required]\n"
+                 "(root): must not match the schema (got object) [dependentSchemas/a/not]\n");
+}
+
+static void expect_path(const char *schema, bool trusted, const char *start) {
+    CLEANUP(subject_done) struct subject subject;
+    subject_init(&subject);
+    subject.options.trusted = trusted;
+    cr_expect_eq(subject_compile(&subject, schema), INVALID);
+    cr_expect(wire_utf8_valid(bytes_from_string(subject.error.path)), "%s", subject.error.path);
+    cr_expect(wire_utf8_valid(bytes_from_string(subject.error.message)), "%s", subject.error.message);
+    cr_expect_eq(strncmp(subject.error.path, start, strlen(start)), 0, "%s", subject.error.path);
+}
+
+Test(validate_report, errors_in_schemas_have_their_path_cut_at_a_character) {
+    for (int lead = 0; lead < 2; lead++) {
+        CLEANUP(buffer_done) struct buffer text = {0};
+        printed(&text, "{'properties': {'%s", lead != 0 ? "x" : "");
+        for (int i = 0; i < 200; i++) {
+            printed(&text, "\u00e9");
+        }
+        printed(&text, "': {'type': 7}}}");
+        expect_path((const char *)text.data, true, lead != 0 ? "/properties/x\u00e9" : "/properties/\u00e9");
+        expect_path((const char *)text.data, false, lead != 0 ? "/properties/x\u00e9" : "/properties/\u00e9");
+    }
+    expect_path("{'$defs': {'a b': {'~/': {'pattern': '('}}}, '$ref': '#/$defs/a%20b/~0~1'}", true,
+                "/$defs/a b/~0~1/pattern");
+}
+
+Test(validate_report, errors_in_deep_schemas_have_their_path_from_the_root) {
+    CLEANUP(buffer_done) struct buffer text = {0};
+    printed(&text, "{'properties': {'first': ");
+    for (int i = 0; i < 100; i++) {
+        printed(&text, "{'not': ");
+    }
+    printed(&text, "{'pattern': 7}");
+    for (int i = 0; i < 100; i++) {
+        printed(&text, "}");
+    }
+    expect_path(printed(&text, "}}"), true, "/properties/first/not/not");
+}
+
+Test(validate_report, lines_are_cut_at_characters) {
+    CLEANUP(subject_done) struct subject subject;
+    CLEANUP(json_done) struct json instance;
+    bool valid = true;
+    subject_init(&subject);
+    cr_assert_eq(subject_compile(&subject, "{'additionalProperties': false}"), OK);
+    json_open(&instance, "{'\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9': 1}");
+    cr_assert_eq(subject_run(&subject, json_root(&instance), &valid), OK);
+    struct validate_failure failure = validate_report_at(&subject.report, 0);
+    for (size_t size = 1; size < 24; size++) {
+        char line[64];
+        validate_failure_print(&failure, line, size);
+        cr_expect(wire_utf8_valid(bytes_from_string(line)), "%zu", size);
+    }
+}
+
+Test(validate_report, of_what_is_no_json_keeps_to_its_size_too) {
+    CLEANUP(subject_done) struct subject subject;
+    CLEANUP(wire_document_done) struct wire_document tape = {0};
+    CLEANUP(buffer_done) struct buffer bytes = {0};
+    static const struct wire_limits LIMITS = {.size_max = 1 << 20, .depth_max = 16};
+    bool valid = true;
+    subject_init(&subject);
+    cr_assert_eq(subject_compile(&subject, "true"), OK);
+    const uint8_t head[] = {0x81, 0xDB, 0, 1, 0x86, 0xA0};
+    cr_assert(buffer_append(&bytes, head, sizeof head) && buffer_reserve(&bytes, 100002));
+    memset(bytes.data + bytes.size, 'k', 100000);
+    bytes.size += 100000;
+    cr_assert(buffer_append(&bytes, "\xC4\x00", 2));
+    cr_assert_eq(wire_document_parse(&tape, buffer_view(&bytes), &LIMITS, &subject.error), OK);
+    enum status status = validate_explain(subject.program, subject.context, (struct wire_value){&tape, 0}, &valid,
+                                          &subject.report, &subject.error);
+    cr_assert_eq(status, OK);
+    cr_expect(!valid && subject.report.truncated);
+    cr_expect_leq(subject.report.text.size, 65536);
 }

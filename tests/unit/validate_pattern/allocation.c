@@ -1,33 +1,7 @@
 /* Each allocation of a compilation and of a search fails once: it is told, nothing leaks, nothing crashes. */
 #include "support.h"
 
-#include <stdlib.h>
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-
-/* The allocation that fails, counted down; 0: none does. */
-static int countdown;
-
-static bool is_failing(void) {
-    return countdown > 0 && --countdown == 0;
-}
-
-void *__wrap_malloc(size_t size) {
-    return is_failing() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size) {
-    return is_failing() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size) {
-    return is_failing() ? NULL : __real_realloc(memory, size);
-}
+#include "failing_allocations.h"
 
 Test(pattern_allocation, a_compilation_survives_every_failure) {
     static const char *const SOURCES[] = {"abc",
@@ -40,10 +14,10 @@ Test(pattern_allocation, a_compilation_survives_every_failure) {
         for (int n = 1;; n++) {
             struct error error = {0};
             CLEANUP(pattern_freep) struct pattern *pattern = NULL;
-            countdown = n;
+            allocations_fail_at(n, false);
             enum status status = pattern_compile(bytes_from_string(SOURCES[i]), &LIMITS, &pattern, &error);
-            bool has_fired = countdown == 0;
-            countdown = 0;
+            bool has_fired = allocations_failed() > 0;
+            allocations_fail_at(0, false);
             if (!has_fired) {
                 cr_expect_eq(status, i == 2 ? INVALID : OK, "%s", error.message);
                 cr_expect_gt(n, 3, "only %d allocations were seen", n - 1);
@@ -64,11 +38,12 @@ Test(pattern_allocation, a_search_allocates_only_when_backtracking_outgrows_the_
     }
     text[sizeof(text) - 1] = '\0';
     const struct bytes whole = bytes_from_string(text);
-    countdown = 1;
+    allocations_fail_at(1, false);
     cr_expect_eq(pattern_search(linear, whole), PATTERN_YES);
     cr_expect_eq(pattern_search(backtracking, BYTES_LITERAL("ababababcccab")), PATTERN_YES);
-    cr_expect_eq(countdown, 1, "something was allocated");
+    cr_expect_eq(allocations_failed(), 0, "something was allocated");
     cr_expect_eq(pattern_search(backtracking, whole), PATTERN_LIMIT, "no memory is no verdict");
-    cr_expect_eq(countdown, 0);
+    cr_expect_eq(allocations_failed(), 1);
+    allocations_fail_at(0, false);
     cr_expect_eq(pattern_search(backtracking, whole), PATTERN_YES);
 }

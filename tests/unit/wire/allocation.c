@@ -1,33 +1,7 @@
 /* Each allocation of the decoders and of the writer fails once: NO_MEMORY is told, nothing leaks, nothing crashes. */
 #include "support.h"
 
-#include <stdlib.h>
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-
-/* The allocation that fails, counted down; 0: none does. */
-static int countdown;
-
-static bool is_failing(void) {
-    return countdown > 0 && --countdown == 0;
-}
-
-void *__wrap_malloc(size_t size) {
-    return is_failing() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size) {
-    return is_failing() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size) {
-    return is_failing() ? NULL : __real_realloc(memory, size);
-}
+#include "failing_allocations.h"
 
 /* Runs `attempt` with the first, second, ... allocation failing, until a run in which none failed. */
 static void survive_every_failure(enum status (*attempt)(struct bytes input, struct error *error), const char *json,
@@ -36,10 +10,10 @@ static void survive_every_failure(enum status (*attempt)(struct bytes input, str
     put_json(&writer, json);
     for (int n = 1;; n++) {
         struct error error = {0};
-        countdown = n;
+        allocations_fail_at(n, false);
         enum status status = attempt(buffer_view(&writer.buffer), &error);
-        bool has_fired = countdown == 0;
-        countdown = 0;
+        bool has_fired = allocations_failed() > 0;
+        allocations_fail_at(0, false);
         if (!has_fired) {
             cr_expect_eq(status, OK, "%s", error.message);
             cr_expect_gt(n, failures_min, "only %d allocations were seen", n - 1);
