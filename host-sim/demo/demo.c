@@ -137,8 +137,8 @@ bool demo_run(const struct demo_options *options, bool *ret_holds, struct failur
     page_start(&demo.page, stdout);
     page_title(&demo.page, "Polaris event store: the packages of this machine as a graph",
                show_text("store %s", options->db_path));
-    bool (*const chapters[])(struct demo *) = {chapter_ingest, chapter_letters, chapter_kill, chapter_queries,
-                                               chapter_replay};
+    bool (*const chapters[])(struct demo *) = {chapter_ingest,  chapter_letters, chapter_kill,
+                                               chapter_queries, chapter_schema,  chapter_replay};
     for (size_t i = 0; i < sizeof chapters / sizeof chapters[0] && chapters[i](&demo); i++) {
     }
     conclude(&demo.page, demo_monotonic_us() - start_us);

@@ -65,6 +65,7 @@ bool chapter_ingest(struct demo *demo) __attribute__((warn_unused_result));
 bool chapter_letters(struct demo *demo) __attribute__((warn_unused_result));
 bool chapter_kill(struct demo *demo) __attribute__((warn_unused_result));
 bool chapter_queries(struct demo *demo) __attribute__((warn_unused_result));
+bool chapter_schema(struct demo *demo) __attribute__((warn_unused_result));
 bool chapter_replay(struct demo *demo) __attribute__((warn_unused_result));
 
 #endif

@@ -103,6 +103,15 @@ void page_text(struct page *page, const char *format, ...) {
     wrap(page, text, 3);
 }
 
+void page_line(struct page *page, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    (void)fprintf(page->out, "     %s", begin(page, STYLE_DIM));
+    (void)vfprintf(page->out, format, args);
+    (void)fprintf(page->out, "%s\n", end(page));
+    va_end(args);
+}
+
 void page_figure(struct page *page, const char *label, const char *value, const char *note, ...) {
     char text[512];
     va_list args;

@@ -21,6 +21,8 @@ void page_title(struct page *page, const char *title, const char *subtitle);
 void page_section(struct page *page, const char *title);
 /* A paragraph, wrapped, a blank line before it. */
 void page_text(struct page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A line as it is, not wrapped, such as one of a log. */
+void page_line(struct page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "  events stored        6,512  in 66 requests": the value stands right, the note behind it. */
 void page_figure(struct page *page, const char *label, const char *value, const char *note, ...)
     __attribute__((format(printf, 4, 5)));

@@ -148,7 +148,7 @@ Test(bench, schemas_of_validations_are_no_formality, .init = cli_enter, .fini = 
     }
 }
 
-Test(bench, validation_alone_gives_no_other_figures, .init = cli_enter, .fini = cli_leave, .timeout = 100) {
+Test(bench, validation_alone_gives_no_other_figures, .init = cli_enter, .fini = cli_leave) {
     CLEANUP(result_done)
     struct result result = RUN_FOR(0, NULL, "bench", "--validation", "--quick", "--runs", "1", "--json");
     json_auto_t *object = json_loads(result.out, 0, NULL);

@@ -44,6 +44,9 @@ Test(demo, holds_on_the_sample_and_leaves_nothing_behind) {
     cli_contains(result.out, "claims above were checked and hold");
     cli_contains(result.out, "✓ two builds took turns");
     cli_contains(result.out, "✓ every acknowledged event is there");
+    cli_contains(result.out,
+                 "\n     /properties/size_kib: must be >= 0 (got -1) [properties/properties/properties/size_kib/");
+    cli_contains(result.out, "✓ it was refused, for both reasons, and nothing was stored");
     cli_contains(result.out, "✓ both graphs are the same");
     cr_expect_null(strchr(result.out, '\033'), "no colours in a pipe");
     cr_expect_str_eq(result.err, "");
