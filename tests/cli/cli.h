@@ -28,6 +28,13 @@ struct result cli_run(const char *input, const char *const *arguments);
 #define RUN_FOR(code, input, ...) cli_run_for(code, input, (const char *const[]){__VA_ARGS__, NULL})
 struct result cli_run_for(int code, const char *input, const char *const *arguments);
 
+/* Runs for an exit code alone. */
+#define ENDS(code, input, ...)                                                                                         \
+    do {                                                                                                               \
+        CLEANUP(result_done) struct result ended = RUN_FOR(code, input, __VA_ARGS__);                                  \
+        (void)ended;                                                                                                   \
+    } while (0)
+
 /* Runs for an exit code, and compares all that stands on standard output. */
 #define PRINTS(code, input, expected, ...)                                                                             \
     do {                                                                                                               \

@@ -18,7 +18,7 @@ static const char EVENTS[] =
 
 static void enter(void) {
     cli_enter();
-    CLEANUP(result_done) struct result result = RUN_FOR(0, EVENTS, "ingest", "-");
+    ENDS(0, EVENTS, "ingest", "-");
 }
 
 TestSuite(events, .init = enter, .fini = cli_leave);
@@ -96,7 +96,7 @@ Test(events, follow_the_cursor_over_many_pages) {
     for (size_t i = 0; i < count; i++) {
         at += sprintf(at, "{\"type\":\"many\",\"data\":{\"i\":%zu}}\n", i);
     }
-    CLEANUP(result_done) struct result stored = RUN_FOR(0, lines, "ingest", "-");
+    ENDS(0, lines, "ingest", "-");
     free(lines);
 
     CLEANUP(result_done) struct result all = RUN_FOR(0, NULL, "events", "--type", "many", "--json");
@@ -150,7 +150,7 @@ Test(events, of_a_store_that_does_not_exist_are_an_error_that_makes_no_file) {
 
     cli_contains(result.err, "polaris-host-sim events: cannot open the store: NOT_FOUND: ");
     cr_assert_str_empty(result.out);
-    CLEANUP(result_done) struct result again = RUN_FOR(1, NULL, "events", "--db", "missing.db");
+    ENDS(1, NULL, "events", "--db", "missing.db");
 }
 
 Test(events, that_the_plugin_refuses_are_told) {

@@ -271,12 +271,11 @@ Test(schema_judge, put_of_what_is_not_compatible_tells_the_differences) {
 
 Test(schema_judge, dry_run_counts_and_gives_examples) {
     put_node();
-    CLEANUP(result_done)
-    struct result stored = RUN_FOR(0,
-                                   "{\"type\":\"node\",\"data\":{\"id\":\"a\",\"age\":3}}\n"
-                                   "{\"type\":\"node\",\"data\":{\"id\":\"b\",\"age\":30}}\n"
-                                   "{\"type\":\"other\",\"data\":{}}\n",
-                                   "ingest", "-");
+    ENDS(0,
+         "{\"type\":\"node\",\"data\":{\"id\":\"a\",\"age\":3}}\n"
+         "{\"type\":\"node\",\"data\":{\"id\":\"b\",\"age\":30}}\n"
+         "{\"type\":\"other\",\"data\":{}}\n",
+         "ingest", "-");
     cli_file("stricter.json", "{\"properties\": {\"age\": {\"minimum\": 18}}}");
 
     PRINTS(1, NULL,

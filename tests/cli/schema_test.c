@@ -207,10 +207,10 @@ Test(schema, what_only_reads_works_beside_a_writer) {
 
     PRINTS(0, NULL, NODE, "schema", "get", "t");
     PRINTS(0, NULL, "alice.json: valid\n", "schema", "validate", "t", "alice.json");
-    CLEANUP(result_done) struct result policy = RUN_FOR(0, NULL, "schema", "policy", "t");
-    CLEANUP(result_done) struct result versions = RUN_FOR(0, NULL, "schema", "versions", "t");
-    CLEANUP(result_done) struct result dry = RUN_FOR(0, NULL, "schema", "dry-run", "t", "node.json");
-    CLEANUP(result_done) struct result list = RUN_FOR(0, NULL, "rejected", "list");
+    ENDS(0, NULL, "schema", "policy", "t");
+    ENDS(0, NULL, "schema", "versions", "t");
+    ENDS(0, NULL, "schema", "dry-run", "t", "node.json");
+    ENDS(0, NULL, "rejected", "list");
 
     CLEANUP(result_done) struct result finished = process_finish(&writer);
     cr_assert_eq(finished.code, 0);

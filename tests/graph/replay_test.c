@@ -107,8 +107,8 @@ static bool deliver_to_graph(void *context, const json_t *event, struct delivery
 Test(replay, makes_the_graph_that_was_delivered) {
     static const char *const EVENTS[] = {
         "{'type': 'node_created', 'data': {'node': 'a', 'properties': {'x': 1, 'pi': 3.5, 'text': 'é'}}}",
-        "{'type': 'node_created', 'data': {'node': 'b', 'properties': {'nan': {'$float': 'nan'}, 'raw': {'$bin': "
-        "'AAE='}}}}",
+        ("{'type': 'node_created', 'data': {'node': 'b', 'properties': {'nan': {'$float': 'nan'}, 'raw': {'$bin': "
+         "'AAE='}}}}"),
         "{'type': 'node_created', 'data': {'node': 'c'}}",
         "{'type': 'edge_created', 'data': {'from': 'a', 'to': 'b', 'kind': 'knows', 'properties': {'since': 1}}}",
         "{'type': 'edge_created', 'data': {'from': 'a', 'to': 'c', 'kind': 'knows'}}",
