@@ -167,16 +167,8 @@ static enum status compile(struct load *load, const struct schema_version *versi
         status =
             schema_source_compile(&source, &load->registry->config, &subject->settings, true, &program, NULL, error);
     }
-    if (status == NO_MEMORY) {
-        return status;
-    }
     if (status != OK) {
-        char reason[ERROR_MESSAGE_SIZE / 2];
-        memcpy(reason, error->message, sizeof reason);
-        reason[sizeof reason - 1] = '\0';
-        return error_set(error, status == TOO_LARGE ? TOO_LARGE : INCOMPATIBLE,
-                         "version %lld of the schema of '%.*s' cannot be used: %s", (long long)version->version,
-                         BYTES_FORMAT(version->type), reason);
+        return schema_source_refuse_kept(version->type, version->version, error);
     }
     load->entry->shared = calloc(1, sizeof *load->entry->shared);
     if (load->entry->shared == NULL) {

@@ -180,11 +180,11 @@ static enum status read_kept(struct call *call, int64_t id, struct resubmission 
         status = wire_decode_event((struct wire_value){&resubmission->tape, 0}, NULL, &call->instance->config,
                                    &resubmission->event, call->error);
     }
-    if (status == INVALID) {
+    if (status == INVALID || status == TOO_LARGE) {
         char reason[ERROR_MESSAGE_SIZE / 2];
         memcpy(reason, call->error->message, sizeof reason - 1);
         reason[sizeof reason - 1] = '\0';
-        error_set(call->error, INVALID, "%s: the event of entry %lld cannot be stored as it is (%s); give event",
+        error_set(call->error, status, "%s: the event of entry %lld cannot be stored as it is (%s); give event",
                   call->name, (long long)id, reason);
     }
     return status;
@@ -228,6 +228,7 @@ enum status rejected_resubmit(struct call *call) {
     struct storage *storage = call->instance->storage;
     struct append_request request = {.events = &resubmission.event, .count = 1};
     struct entry_visit visit = begin_entry(call, 3);
+    resubmission.validation.storage_decides = true; /* is the entry still waiting? */
     do {
         status = validation_run(&resubmission.validation, call, tape, &resubmission.event, 1);
         if (status == OK) {

@@ -130,8 +130,8 @@ enum status schema_load_version(struct call *call, struct bytes type, int64_t ve
     return check_kept(call, &keep, status);
 }
 
-enum status schema_compile_kept(struct call *call, struct schema_kept *kept, const struct schema_settings *settings,
-                                struct validate_program **ret_program) {
+enum status schema_compile_kept(struct call *call, struct bytes type, struct schema_kept *kept,
+                                const struct schema_settings *settings, struct validate_program **ret_program) {
     const struct config *config = &call->instance->config;
     struct bytes documents = kept->has_documents ? buffer_view(&kept->documents) : (struct bytes){0};
     enum status status =
@@ -139,14 +139,7 @@ enum status schema_compile_kept(struct call *call, struct schema_kept *kept, con
     if (status == OK) {
         status = schema_source_compile(&kept->source, config, settings, true, ret_program, NULL, call->error);
     }
-    if (status == OK || status == NO_MEMORY) {
-        return status;
-    }
-    char reason[ERROR_MESSAGE_SIZE / 2];
-    memcpy(reason, call->error->message, sizeof reason - 1);
-    reason[sizeof reason - 1] = '\0';
-    return error_set(call->error, INCOMPATIBLE, "%s: version %lld cannot be used by this build: %s", call->name,
-                     (long long)kept->version, reason);
+    return status == OK ? OK : schema_source_refuse_kept(type, kept->version, call->error);
 }
 
 /* ---- get ---- */
@@ -358,12 +351,13 @@ static enum status read_settings(struct call *call, struct schema_settings *sett
 }
 
 /* Events of the type must not fail because its schema cannot be compiled any more. */
-static enum status check_usable(struct call *call, struct schema_kept *kept, const struct schema_settings *settings) {
+static enum status check_usable(struct call *call, struct bytes type, struct schema_kept *kept,
+                                const struct schema_settings *settings) {
     CLEANUP(validate_program_freep) struct validate_program *program = NULL;
     if (kept->version == 0 || settings->policy == SCHEMA_POLICY_OFF) {
         return OK;
     }
-    return schema_compile_kept(call, kept, settings, &program);
+    return schema_compile_kept(call, type, kept, settings, &program);
 }
 
 static enum status set_policy(struct call *call, struct bytes type, int64_t generation,
@@ -380,7 +374,7 @@ static enum status set_policy(struct call *call, struct bytes type, int64_t gene
         status = call_fields_end(call);
     }
     if (status == OK) {
-        status = check_usable(call, &kept, &settings);
+        status = check_usable(call, type, &kept, &settings);
     }
     if (status == OK) {
         status = storage->ops->schema_set(storage, type, &settings, generation, call->error);

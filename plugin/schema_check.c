@@ -127,7 +127,7 @@ static enum status compare_version(struct call *call, const struct schema_reques
     const struct config *config = &call->instance->config;
     enum status status = schema_load_version(call, request->type, version, &kept);
     if (status == OK) {
-        status = schema_compile_kept(call, &kept, settings, &before);
+        status = schema_compile_kept(call, request->type, &kept, settings, &before);
     }
     if (status != OK) {
         return status;

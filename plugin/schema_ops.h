@@ -57,7 +57,7 @@ WARN_UNUSED enum status schema_load_current(struct call *call, struct bytes type
 WARN_UNUSED enum status schema_load_version(struct call *call, struct bytes type, int64_t version,
                                             struct schema_kept *ret_kept);
 /* Opens kept->source and compiles it. */
-WARN_UNUSED enum status schema_compile_kept(struct call *call, struct schema_kept *kept,
+WARN_UNUSED enum status schema_compile_kept(struct call *call, struct bytes type, struct schema_kept *kept,
                                             const struct schema_settings *settings,
                                             struct validate_program **ret_program);
 

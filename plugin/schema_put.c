@@ -69,7 +69,7 @@ static enum status settle_by_events(struct call *call, const struct put *put, st
     CLEANUP(schema_kept_done) struct schema_kept current = {0};
     enum status status = schema_load_version(call, put->request.type, kept->version, &current);
     if (status == OK) {
-        status = schema_compile_kept(call, &current, &kept->settings, &before);
+        status = schema_compile_kept(call, put->request.type, &current, &kept->settings, &before);
     }
     struct dry_run run = {
         .type = put->request.type, .program = program, .before = before, .limit = DRY_RUN_LIMIT_DEFAULT};
@@ -162,8 +162,9 @@ static enum status try_put(struct call *call, struct put *put) {
         .expected_version = put->expected_version,
         .generation = put->generation,
     };
-    put->created = true;
-    return storage->ops->schema_put(storage, &version, &put->version, call->error);
+    status = storage->ops->schema_put(storage, &version, &put->version, call->error);
+    put->created = status == OK;
+    return status;
 }
 
 enum status schema_put(struct call *call) {

@@ -40,6 +40,9 @@ static enum status check_size(size_t size, const struct config *config, struct e
 static enum status tree_open(struct schema_tree *tree, enum schema_format format, struct bytes bytes,
                              const struct config *config, struct error *error) {
     struct wire_limits limits = {.size_max = UINT32_MAX, .depth_max = (uint32_t)config->schema_depth_max};
+    if (format != SCHEMA_JSON && format != SCHEMA_MSGPACK) {
+        return error_set(error, CORRUPT, "the schema is damaged in the file");
+    }
     enum status status = check_size(bytes.size, config, error);
     if (status == OK && format == SCHEMA_JSON) {
         status = json_text_convert(bytes, limits.depth_max, &tree->converted, error);
@@ -148,16 +151,16 @@ struct validate_options schema_source_options(const struct schema_source *source
     options.document_count = source->document_count;
     options.limits.schema_size_max = (uint32_t)config->schema_size_max;
     options.limits.schema_depth_max = (uint32_t)config->schema_depth_max;
-    options.limits.subschemas_max = (uint32_t)config->schema_subschemas_max;
-    options.limits.references_max = (uint32_t)config->schema_references_max;
-    options.limits.patterns_max = (uint32_t)config->schema_patterns_max;
+    options.limits.schema_subschemas_max = (uint32_t)config->schema_subschemas_max;
+    options.limits.schema_references_max = (uint32_t)config->schema_references_max;
+    options.limits.schema_patterns_max = (uint32_t)config->schema_patterns_max;
     options.limits.pattern_steps_max = (uint32_t)config->pattern_steps_max;
-    options.limits.program_size_max = (uint32_t)config->schema_program_size_max;
-    options.limits.compile_steps_max = (uint32_t)config->schema_compile_steps_max;
-    options.limits.steps_max = (uint32_t)config->validation_steps_max;
-    options.limits.frames_max = (uint32_t)config->validation_frames_max;
-    options.limits.memory_max = (uint32_t)config->validation_memory_max;
-    options.limits.report_size_max = (uint32_t)config->failures_size_max;
+    options.limits.schema_program_size_max = (uint32_t)config->schema_program_size_max;
+    options.limits.schema_compile_steps_max = (uint32_t)config->schema_compile_steps_max;
+    options.limits.validation_steps_max = (uint32_t)config->validation_steps_max;
+    options.limits.validation_frames_max = (uint32_t)config->validation_frames_max;
+    options.limits.validation_memory_max = (uint32_t)config->validation_memory_max;
+    options.limits.failures_size_max = (uint32_t)config->failures_size_max;
     return options;
 }
 
@@ -178,6 +181,23 @@ enum status schema_source_compile(const struct schema_source *source, const stru
     if (report.count > 0 && details != NULL) {
         failures_add_details(error, details, &report, 0);
     }
+    return status;
+}
+
+enum status schema_source_refuse_kept(struct bytes type, int64_t version, struct error *error) {
+    const struct error reason = *error;
+    if (reason.status == NO_MEMORY) {
+        return NO_MEMORY;
+    }
+    bool is_limit = reason.status == TOO_LARGE;
+    enum status status = error_set(
+        error, is_limit ? TOO_LARGE : INCOMPATIBLE,
+        "version %lld of the schema of '%.*s' cannot be used: %.200s; %sput a version that can, or set the policy off",
+        (long long)version, BYTES_FORMAT(type), reason.message, is_limit ? "raise the limit, " : "");
+    for (size_t i = 0; i < reason.detail_count; i++) {
+        error->details[i] = reason.details[i];
+    }
+    error->detail_count = reason.detail_count;
     return status;
 }
 

@@ -45,6 +45,10 @@ WARN_UNUSED enum status schema_source_compile(const struct schema_source *source
                                               struct validate_program **ret_program, struct wire_writer *details,
                                               struct error *error);
 
+/* The error of a version that is kept and cannot be read or compiled here: TOO_LARGE with its limit, NO_MEMORY, or
+ * INCOMPATIBLE; it names the version, and what to do. Returns the new status. */
+enum status schema_source_refuse_kept(struct bytes type, int64_t version, struct error *error);
+
 /* The same schema with the same documents, by value? */
 WARN_UNUSED enum status schema_source_same(const struct schema_source *a, const struct schema_source *b, bool *ret_same,
                                            struct error *error);

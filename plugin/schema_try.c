@@ -9,6 +9,10 @@ enum { FAILURES_LIMIT = 1000, REPEAT_MAX = 1000000, EVENTS_PER_READ = 500 };
 /* A measurement ends after as long, whatever was asked for. */
 static const int64_t MEASURE_NS_MAX = INT64_C(5000000000);
 
+/* A dry run ends after as long, and gives its reader back in between. */
+static const int64_t RUN_NS_MAX = INT64_C(10000000000);
+static const int64_t PAGE_NS_MAX = INT64_C(200000000);
+
 /* ---- validate ---- */
 
 struct validate {
@@ -96,7 +100,9 @@ static enum status find_program(struct call *call, struct validate *validate) {
         validate->kept = (struct schema_kept){0};
         status = schema_load_version(call, validate->request.type, validate->version, &validate->kept);
     }
-    return status == OK ? schema_compile_kept(call, &validate->kept, &validate->settings, &validate->program) : status;
+    return status == OK ? schema_compile_kept(call, validate->request.type, &validate->kept, &validate->settings,
+                                              &validate->program)
+                        : status;
 }
 
 static int64_t monotonic_ns(void) {
@@ -111,7 +117,7 @@ enum measured { MEASURE_BOTH, MEASURE_TAPE, MEASURE_EVALUATION };
 static enum status measure(struct validate *validate, enum measured what, struct wire_document *tape, int64_t *rounds,
                            int64_t *ret_ns, struct error *error) {
     static const struct wire_limits LIMITS = {.size_max = UINT32_MAX, .depth_max = UINT32_MAX};
-    enum { CLOCK_STRIDE = 64 };
+    enum { CLOCK_STRIDE = 16 };
     struct bytes payload = wire_value_raw(validate->data);
     enum status status = OK;
     bool valid = false;
@@ -215,6 +221,8 @@ struct dry_read {
     struct validate_context *context;
     struct wire_document tape;
     int64_t count; /* of this page */
+    int64_t page_began_ns, run_began_ns;
+    bool paused; /* the page took long enough */
     enum status status;
     struct error *error;
 };
@@ -271,8 +279,13 @@ static enum status judge_stored(struct dry_read *read, const struct stored_event
 
 static bool visit_stored(void *context, const struct stored_event *event) {
     struct dry_read *read = context;
-    if (read->run->checked == read->run->limit) {
+    int64_t now_ns = monotonic_ns();
+    if (read->run->checked == read->run->limit || now_ns - read->run_began_ns > RUN_NS_MAX) {
         read->run->more = true;
+        return false;
+    }
+    if (now_ns - read->page_began_ns > PAGE_NS_MAX) {
+        read->paused = true;
         return false;
     }
     read->count++;
@@ -289,6 +302,7 @@ enum status schema_try_events(struct call *call, struct dry_run *run) {
     struct dry_read read = {.run = run, .context = registry_borrow_context(registry), .error = call->error};
     enum status status = read.context != NULL ? OK : error_set(call->error, NO_MEMORY, "%s: no memory", call->name);
     run->last_id = run->after_id;
+    read.run_began_ns = monotonic_ns();
     bool again = true;
     while (status == OK && again) {
         struct storage_head head;
@@ -298,9 +312,11 @@ enum status schema_try_events(struct call *call, struct dry_run *run) {
                                     .position = {.id = run->last_id},
                                     .limit = EVENTS_PER_READ};
         read.count = 0;
+        read.paused = false;
+        read.page_began_ns = monotonic_ns();
         status = storage->ops->read_events(storage, &query, visit_stored, &read, &head, call->error);
         status = status == OK ? read.status : status;
-        again = read.count == EVENTS_PER_READ && !run->more;
+        again = (read.paused || read.count == EVENTS_PER_READ) && !run->more;
     }
     registry_return_context(registry, read.context);
     return status;
@@ -405,7 +421,7 @@ enum status schema_dry_run(struct call *call) {
                                        call->details, call->error);
     }
     if (status == OK && kept.version > 0) {
-        status = schema_compile_kept(call, &kept, &kept.settings, &before);
+        status = schema_compile_kept(call, request.type, &kept, &kept.settings, &before);
     }
     if (status != OK) {
         return status;

@@ -8,7 +8,7 @@
 
 enum {
     ROUNDS_MAX = 16,
-    NOTE_REPLY_SIZE = 64 + TYPE_SIZE_MAX,
+    NOTE_REPLY_SIZE = 80 + TYPE_SIZE_MAX,
     BRIEF_PART = 4 /* failures are told in brief beyond this part of reply_size_max */
 };
 
@@ -86,7 +86,9 @@ static enum status explain(struct judge *judge, struct wire_value payload, struc
         return status;
     }
     const char *code = "limit";
-    if (judge->report.count > 0) {
+    if (judge->report.count == 0) {
+        snprintf(note->line, sizeof note->line, "%.*s", (int)sizeof note->line - 4, judge->call->error->message);
+    } else {
         struct validate_failure failure = validate_report_at(&judge->report, 0);
         validate_failure_print(&failure, note->line, sizeof note->line);
         code = failure.code;
@@ -98,6 +100,17 @@ static enum status explain(struct judge *judge, struct wire_value payload, struc
         note->truncated = failures_put(text, &judge->report, judge->document->items[payload.index].offset);
     }
     return OK;
+}
+
+static void note_limit(struct validation_note *note, const struct error *limit) {
+    for (size_t i = 0; i < limit->detail_count; i++) {
+        if (limit->details[i].is_text) {
+            snprintf(note->limit_name, sizeof note->limit_name, "%.*s", (int)sizeof note->limit_name - 1,
+                     limit->details[i].text);
+        } else {
+            note->limit = limit->details[i].number;
+        }
+    }
 }
 
 /* Says in a note why the event is not allowed. `limit`: it could not be judged, for that reason; otherwise NULL. */
@@ -112,6 +125,7 @@ static enum status describe(struct judge *judge, const struct event *event, size
     note->version = judge->subject->version;
     if (limit != NULL) {
         snprintf(note->line, sizeof note->line, "%.*s", (int)sizeof note->line - 4, limit->message);
+        note_limit(note, limit);
         failures_put_line(text, "limit", limit->message);
     } else {
         enum status status = explain(judge, (struct wire_value){judge->document, event->data_item}, note);
@@ -131,6 +145,13 @@ static struct bytes note_failures(const struct validation *validation, const str
 static enum status refuse(const struct validation *validation, struct call *call, const struct event *event,
                           const struct validation_note *note) {
     struct error *error = call->error;
+    if (note->limit_name[0] != '\0') {
+        error_set(error, TOO_LARGE, "%s: %s", call->name, note->line);
+        error_set_path(error, "/events/%zu", note->index);
+        error_add_text(error, "limit_name", note->limit_name);
+        error_add_number(error, "limit", note->limit);
+        return TOO_LARGE;
+    }
     char type[TYPE_SIZE_MAX + 1];
     snprintf(type, sizeof type, "%.*s", BYTES_FORMAT(event->type));
     error_set(error, REJECTED, "%s: the event does not satisfy version %lld of the schema of '%s': %s", call->name,
@@ -152,11 +173,6 @@ static enum status refuse(const struct validation *validation, struct call *call
 /* The event is not allowed, or could not be judged. */
 static enum status apply_policy(struct judge *judge, struct event *event, size_t index, const struct error *limit) {
     enum schema_policy policy = judge->subject->settings.policy;
-    if (policy == SCHEMA_POLICY_REJECT && limit != NULL) {
-        *judge->call->error = *limit;
-        error_set_path(judge->call->error, "/events/%zu", index);
-        return TOO_LARGE;
-    }
     struct validation_note *note = NULL;
     enum status status = describe(judge, event, index, limit, &note);
     if (status != OK) {
@@ -165,7 +181,9 @@ static enum status apply_policy(struct judge *judge, struct event *event, size_t
     switch (policy) {
     case SCHEMA_POLICY_REJECT:
         event->verdict = EVENT_REFUSED;
-        return bytes_present(event->key) ? OK : refuse(judge->validation, judge->call, event, note);
+        return bytes_present(event->key) || judge->validation->storage_decides
+                   ? OK
+                   : refuse(judge->validation, judge->call, event, note);
     case SCHEMA_POLICY_DEAD_LETTER:
         event->verdict = EVENT_KEPT;
         return OK;
@@ -181,8 +199,12 @@ static enum status judge_event(struct judge *judge, struct event *event, size_t 
     event->verdict = EVENT_ACCEPTED;
     event->schema_version = 0;
     enum status status = find_subject(judge, event->type);
-    if (status != OK || judge->subject->program == NULL) {
+    if (status != OK) {
+        error_set_path(judge->call->error, "/events/%zu", index);
         return status;
+    }
+    if (judge->subject->program == NULL) {
+        return OK;
     }
     if (judge->context == NULL) {
         judge->context = registry_borrow_context(judge->call->instance->registry);
@@ -302,11 +324,15 @@ static void log_warnings(const struct validation *validation, struct call *call,
     if (warned + kept == 0) {
         return;
     }
-    const struct validation_note *first = &validation->notes[0];
+    const struct validation_note *first = validation->notes;
+    while (results[first->index].duplicate) {
+        first++; /* one is no duplicate, as they were counted */
+    }
     const struct storage_host *host = &call->instance->host;
     host->log(host->context, POLARIS_ES_LOG_WARNING,
-              "%s: %u events stored against, %u rejected by their schema; type '%.*s', version %lld: %s", call->name,
-              warned, kept, BYTES_FORMAT(events[first->index].type), (long long)first->version, first->line);
+              "%s: %u events rejected by their schema, %u stored all the same; type '%.*s', version %lld: %s",
+              call->name, kept, warned, BYTES_FORMAT(events[first->index].type), (long long)first->version,
+              first->line);
 }
 
 uint32_t validation_put(const struct validation *validation, struct call *call, const struct event *events,

@@ -11,7 +11,9 @@ struct validation_note {
     int64_t version;
     size_t failures, failures_size; /* in `text`: a msgpack array */
     bool truncated;
-    char line[256]; /* the first failure */
+    char line[256];      /* the first failure, or the limit that was hit */
+    char limit_name[32]; /* the limit, or "" */
+    int64_t limit;
 };
 
 /* A zeroed one is empty. */
@@ -21,14 +23,16 @@ struct validation {
     size_t note_count, note_capacity;
     struct wire_writer text;
     uint32_t rounds;
+    bool storage_decides; /* set by the caller: whatever is refused, the storage is asked first */
 };
 
 void validation_done(struct validation *validation);
 
 /* Judges the events, whose payloads stand on `document`: sets their verdict, schema_version and failures, which point
- * into the validation. REJECTED: an event without a key that its policy refuses; one with a key may have been stored
- * before, so the storage has the last word, and validation_explain_refusal describes it. TOO_LARGE: a limit was hit.
- * Paths begin with /events/N. */
+ * into the validation. REJECTED: an event without a key that its policy refuses; TOO_LARGE: one that hit a limit. An
+ * event with a key may have been stored before, so the storage has the last word, and validation_explain_refusal
+ * describes it. INCOMPATIBLE, TOO_LARGE, CORRUPT: the schema that is kept cannot be used. Paths begin with /events/N.
+ */
 WARN_UNUSED enum status validation_run(struct validation *validation, struct call *call,
                                        const struct wire_document *document, struct event *events, size_t count);
 

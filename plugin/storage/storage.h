@@ -171,7 +171,7 @@ typedef bool (*dead_letter_count_visitor)(void *context, const struct dead_lette
 
 /* ---- schema ---- */
 
-enum schema_format { SCHEMA_MSGPACK, SCHEMA_JSON };
+enum schema_format { SCHEMA_MSGPACK, SCHEMA_JSON, SCHEMA_FORMAT_KINDS /* the row is damaged */ };
 
 struct schema_version {
     struct bytes type;
@@ -200,7 +200,7 @@ struct schema_type {
     int64_t latest;  /* the highest number given; 0: it has settings but no version */
     int64_t current; /* the highest that is not retired; 0: none */
     struct schema_settings settings;
-    bool damaged; /* the settings are not what a plugin wrote */
+    bool damaged; /* the settings, or the numbers of versions, are not what a plugin wrote */
 };
 typedef bool (*schema_type_visitor)(void *context, const struct schema_type *type);
 /* `version` NULL: the type has no version that is not retired. */

@@ -36,8 +36,9 @@ static enum status prover_open(struct prover *prover) {
         prover->extended = prover->extended || given->options->extended;
     }
     const struct validate_limits *limits = &prover->given[READER]->options->limits;
-    prover->work = (struct work){.steps_left = limits->compile_steps_max, .scratch_max = limits->memory_max};
-    prover->hunt_steps_left = limits->compile_steps_max;
+    prover->work =
+        (struct work){.steps_left = limits->schema_compile_steps_max, .scratch_max = limits->validation_memory_max};
+    prover->hunt_steps_left = limits->schema_compile_steps_max;
     struct node known[2] = {{.is_false = true}, {.is_true = true}};
     memset(known[NODE_FALSE].members, 0xFF, sizeof known[0].members);
     memset(known[NODE_TRUE].members, 0xFF, sizeof known[0].members);
@@ -75,9 +76,11 @@ static void hunt_at_root(struct prover *prover, const struct set *set) {
 
 static void report_limits(struct prover *prover) {
     if (prover->work.limit == WORK_STEPS) {
-        report_plain(prover, "steps_limit", "the comparison took more than compile_steps_max steps and was given up");
+        report_plain(prover, "steps_limit",
+                     "the comparison took more than schema_compile_steps_max steps and was given up");
     } else if (prover->work.limit != WORK_FINE) {
-        report_plain(prover, "memory_limit", "the comparison took more than memory_max bytes and was given up");
+        report_plain(prover, "memory_limit",
+                     "the comparison took more than validation_memory_max bytes and was given up");
     } else if (prover->depth_hits > 0 && !prover->has_no) {
         report_plain(prover, "depth_limit", "the schemas are nested too deep to be compared all the way down");
     } else if (prover->report->count == 0) {

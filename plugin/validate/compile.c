@@ -120,7 +120,7 @@ enum status compile_limit(struct compiler *compiler, const char *name, uint64_t 
 
 bool compile_spend(struct compiler *compiler, uint64_t steps) {
     if (compiler->status == OK && !work_spend(&compiler->work, steps)) {
-        compile_limit(compiler, "compile_steps_max", compiler->options->limits.compile_steps_max);
+        compile_limit(compiler, "schema_compile_steps_max", compiler->options->limits.schema_compile_steps_max);
     }
     return compiler->status == OK;
 }
@@ -221,8 +221,8 @@ enum status compile_read(struct compiler *compiler, struct wire_value schema, co
                          struct error *error) {
     compiler->options = options;
     compiler->error = error;
-    compiler->work.steps_left = options->limits.compile_steps_max;
-    compiler->work.scratch_max = options->limits.memory_max;
+    compiler->work.steps_left = options->limits.schema_compile_steps_max;
+    compiler->work.scratch_max = options->limits.validation_memory_max;
     compiler->sources = calloc(options->document_count + METASCHEMA_COUNT + 2, sizeof *compiler->sources);
     if (compiler->sources == NULL || !buffer_reserve(&compiler->names, 1)) {
         return compile_no_memory(compiler);

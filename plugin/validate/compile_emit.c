@@ -19,8 +19,8 @@ uint32_t compile_append(struct compiler *compiler, enum section section, const v
     if (compiler->status != OK) {
         return 0;
     }
-    if (compiler->program_size > compiler->options->limits.program_size_max) {
-        compile_limit(compiler, "program_size_max", compiler->options->limits.program_size_max);
+    if (compiler->program_size > compiler->options->limits.schema_program_size_max) {
+        compile_limit(compiler, "schema_program_size_max", compiler->options->limits.schema_program_size_max);
         return 0;
     }
     if (!vector_append(vector, RECORD_SIZES[section], records, count)) {
@@ -142,8 +142,8 @@ uint32_t compile_pattern(struct compiler *compiler, uint32_t source, uint32_t it
         return 0;
     }
     const struct validate_limits *limits = &compiler->options->limits;
-    if (compiler->patterns.count == limits->patterns_max) {
-        compile_limit(compiler, "patterns_max", limits->patterns_max);
+    if (compiler->patterns.count == limits->schema_patterns_max) {
+        compile_limit(compiler, "schema_patterns_max", limits->schema_patterns_max);
         return 0;
     }
     struct pattern_limits pattern_limits = PATTERN_LIMITS_DEFAULT;

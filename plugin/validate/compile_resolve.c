@@ -2,9 +2,9 @@
 #include "validate/compile.h"
 
 #include "validate/hash.h"
-#include "wire/json_text.h"
 #include "validate/uri.h"
 #include "validate/value.h"
+#include "wire/json_text.h"
 
 #include <stdio.h>
 
@@ -140,8 +140,8 @@ static enum status find_or_load(struct compiler *compiler, struct bytes base, st
 
 enum status compile_resolve(struct compiler *compiler, uint32_t resource, uint32_t source, uint32_t item,
                             struct bytes reference, struct target *ret_target) {
-    if (++compiler->reference_count > compiler->options->limits.references_max) {
-        return compile_limit(compiler, "references_max", compiler->options->limits.references_max);
+    if (++compiler->reference_count > compiler->options->limits.schema_references_max) {
+        return compile_limit(compiler, "schema_references_max", compiler->options->limits.schema_references_max);
     }
     struct bytes plain;
     struct bytes fragment;

@@ -45,7 +45,8 @@ static enum status check_model(struct compiler *compiler, uint32_t number) {
     if (verdict == VERDICT_LIMIT) {
         return compiler->work.limit == WORK_NO_MEMORY
                    ? compile_no_memory(compiler)
-                   : compile_limit(compiler, "compile_steps_max", compiler->options->limits.compile_steps_max);
+                   : compile_limit(compiler, "schema_compile_steps_max",
+                                   compiler->options->limits.schema_compile_steps_max);
     }
     return OK;
 }

@@ -123,8 +123,8 @@ uint32_t compile_request(struct compiler *compiler, uint32_t source, uint32_t it
             return found;
         }
     }
-    if (compiler->units.count == compiler->options->limits.subschemas_max) {
-        compile_limit(compiler, "subschemas_max", compiler->options->limits.subschemas_max);
+    if (compiler->units.count == compiler->options->limits.schema_subschemas_max) {
+        compile_limit(compiler, "schema_subschemas_max", compiler->options->limits.schema_subschemas_max);
         return 0;
     }
     uint32_t number = compiler->units.count;

@@ -152,11 +152,11 @@ size_t validate_context_memory(const struct validate_context *context) {
 
 static void machine_init(struct machine *machine, const struct validate_program *program,
                          struct validate_context *context, struct wire_value payload) {
-    context->work.steps_left = program->limits.steps_max;
+    context->work.steps_left = program->limits.validation_steps_max;
     context->work.seed = context->seed;
     context->work.limit = WORK_FINE;
     context->work.scratch_size = 0;
-    context->work.scratch_max = program->limits.memory_max;
+    context->work.scratch_max = program->limits.validation_memory_max;
     context->memo_count = 0;
     context->memo_set_count = 0;
     if (++context->run == 0) {
@@ -167,36 +167,38 @@ static void machine_init(struct machine *machine, const struct validate_program 
     }
     program_view_init(&context->view, program);
     uint64_t free_steps = MEMO_STEPS_MIN + 4 * (uint64_t)payload.document->item_count;
-    *machine = (struct machine){
-        .view = &context->view,
-        .work = &context->work,
-        .context = context,
-        .program = program,
-        .document = payload.document,
-        .items = payload.document->items,
-        .bytes = payload.document->input.data,
-        .frames = context->frames,
-        .depth_max =
-            context->frame_capacity < program->limits.frames_max ? context->frame_capacity : program->limits.frames_max,
-        .memo_below = program->limits.steps_max > free_steps ? program->limits.steps_max - free_steps : 0};
+    *machine = (struct machine){.view = &context->view,
+                                .work = &context->work,
+                                .context = context,
+                                .program = program,
+                                .document = payload.document,
+                                .items = payload.document->items,
+                                .bytes = payload.document->input.data,
+                                .frames = context->frames,
+                                .depth_max = context->frame_capacity < program->limits.validation_frames_max
+                                                 ? context->frame_capacity
+                                                 : program->limits.validation_frames_max,
+                                .memo_below = program->limits.validation_steps_max > free_steps
+                                                  ? program->limits.validation_steps_max - free_steps
+                                                  : 0};
 }
 
 /* ---- runs ---- */
 
 static enum status refuse_limit(const struct validate_program *program, const struct work *work, struct error *error) {
     const struct validate_limits *limits = &program->limits;
-    const char *name = "steps_max";
-    int64_t limit = limits->steps_max;
+    const char *name = "validation_steps_max";
+    int64_t limit = limits->validation_steps_max;
     switch (work->limit) {
     case WORK_NO_MEMORY:
         return error_set(error, NO_MEMORY, "no memory to validate a payload");
     case WORK_MEMORY:
-        name = "memory_max";
-        limit = limits->memory_max;
+        name = "validation_memory_max";
+        limit = limits->validation_memory_max;
         break;
     case WORK_FRAMES:
-        name = "frames_max";
-        limit = limits->frames_max;
+        name = "validation_frames_max";
+        limit = limits->validation_frames_max;
         break;
     case WORK_PATTERN:
         name = "pattern_steps_max";
@@ -229,7 +231,7 @@ enum status validate_run(const struct validate_program *program, struct validate
     if (verdict == VERDICT_YES) {
         verdict = program->tracks ? run_tracking(&machine, payload.index) : run_fast(&machine, payload.index);
     }
-    context->steps = program->limits.steps_max - context->work.steps_left;
+    context->steps = program->limits.validation_steps_max - context->work.steps_left;
     if (verdict == VERDICT_LIMIT) {
         return refuse_limit(program, &context->work, error);
     }
@@ -249,11 +251,11 @@ enum status validate_explain(const struct validate_program *program, struct vali
     report->truncated = false;
     enum verdict verdict = model_check(payload, program->extended, context->seed, &context->work, &fault);
     if (verdict == VERDICT_NO) {
-        explain_model(report, program->limits.report_size_max, payload, &fault);
+        explain_model(report, program->limits.failures_size_max, payload, &fault);
     } else if (verdict == VERDICT_YES) {
         verdict = run_explaining(&machine, payload.index);
     }
-    context->steps = program->limits.steps_max - context->work.steps_left;
+    context->steps = program->limits.validation_steps_max - context->work.steps_left;
     if (verdict == VERDICT_LIMIT) {
         explain_cut(&machine);
         return refuse_limit(program, &context->work, error);

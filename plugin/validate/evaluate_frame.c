@@ -9,8 +9,8 @@ enum { FRAMES_MIN = 64, MEMO_CAPACITY_MIN = 1024, SET_WORDS_MIN = 64 };
 
 bool machine_grow(struct machine *machine) {
     struct validate_context *context = machine->context;
-    uint32_t frames_max = machine->program->limits.frames_max;
-    if (machine->depth >= frames_max) {
+    uint32_t validation_frames_max = machine->program->limits.validation_frames_max;
+    if (machine->depth >= validation_frames_max) {
         machine->work->limit = WORK_FRAMES;
         return false;
     }
@@ -23,7 +23,7 @@ bool machine_grow(struct machine *machine) {
     context->frames = frames;
     context->frame_capacity = capacity;
     machine->frames = frames;
-    machine->depth_max = capacity < frames_max ? capacity : frames_max;
+    machine->depth_max = capacity < validation_frames_max ? capacity : validation_frames_max;
     return true;
 }
 
@@ -86,7 +86,7 @@ static bool memo_grow(struct machine *machine) {
 static bool keep_set(struct machine *machine, uint32_t set, uint32_t words, uint32_t *ret_kept) {
     struct validate_context *context = machine->context;
     uint64_t wanted = (uint64_t)context->memo_set_count + words;
-    if (2 * wanted * sizeof(uint64_t) > machine->program->limits.memory_max) {
+    if (2 * wanted * sizeof(uint64_t) > machine->program->limits.validation_memory_max) {
         machine->work->limit = WORK_MEMORY;
         return false;
     }
@@ -114,7 +114,7 @@ bool memo_add(struct machine *machine, struct memo_entry entry, uint32_t set, ui
         return true;
     }
     /* What is remembered counts, not the room that earlier runs left. */
-    if (2 * ((uint64_t)context->memo_count + 1) * sizeof entry > machine->program->limits.memory_max) {
+    if (2 * ((uint64_t)context->memo_count + 1) * sizeof entry > machine->program->limits.validation_memory_max) {
         machine->work->limit = WORK_MEMORY;
         return false;
     }

@@ -53,6 +53,7 @@ void validate_failure_print(const struct validate_failure *failure, char *text, 
     size_t skip = failure->keyword_path.size > 0 ? 1 : 0; /* the leading slash */
     struct bytes path = is_root ? BYTES_LITERAL("(root)") : wire_utf8_cut(failure->instance_path, PRINTED_PATH_MAX);
     struct bytes keywords = {failure->keyword_path.data + skip, failure->keyword_path.size - skip};
+    keywords = keywords.size > 0 ? keywords : bytes_from_string(failure->code); /* `model` is no keyword */
     print_line(text, size, "%.*s: %.*s [%.*s]", BYTES_FORMAT(path), BYTES_FORMAT(failure->message),
                BYTES_FORMAT(keywords));
 }
@@ -61,7 +62,7 @@ void validate_failure_print(const struct validate_failure *failure, char *text, 
 
 /* False: the failure would not fit, so that the rest of it is of no use either. */
 static bool has_room(const struct machine *machine, size_t size) {
-    return machine->report->text.size + size <= machine->program->limits.report_size_max;
+    return machine->report->text.size + size <= machine->program->limits.failures_size_max;
 }
 
 /* A token of a JSON pointer. Keys are UTF-8, as the model was checked. */

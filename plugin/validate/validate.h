@@ -16,18 +16,18 @@
 
 /* X(name, default): what a schema may be, and what evaluating one payload may cost. */
 #define VALIDATE_LIMITS(X)                                                                                             \
-    X(schema_size_max, 1 << 20)   /* bytes of the schema and the documents given with it */                            \
-    X(schema_depth_max, 128)      /* arrays and maps within each other */                                              \
-    X(subschemas_max, 10000)      /* compiled subschemas, each once however often it is referred to */                 \
-    X(references_max, 10000)      /* $ref and $dynamicRef */                                                           \
-    X(patterns_max, 1000)         /* different regular expressions */                                                  \
-    X(pattern_steps_max, 1000000) /* of one search for one of them */                                                  \
-    X(program_size_max, 16 << 20) /* bytes of the compiled program */                                                  \
-    X(compile_steps_max, 5000000) /* keywords, references' steps and the like */                                       \
-    X(steps_max, 20000000)        /* of one evaluation: keywords and elements looked at */                             \
-    X(frames_max, 16384)          /* of one evaluation: subschemas within each other */                                \
-    X(memory_max, 64 << 20)       /* bytes of one evaluation: sets, tables of equal values */                          \
-    X(report_size_max, 65536)     /* bytes of the texts of a report; what comes after is `truncated` */
+    X(schema_size_max, 1 << 20)          /* bytes of the schema and the documents given with it */                     \
+    X(schema_depth_max, 128)             /* arrays and maps within each other */                                       \
+    X(schema_subschemas_max, 10000)      /* compiled subschemas, each once however often it is referred to */          \
+    X(schema_references_max, 10000)      /* $ref and $dynamicRef */                                                    \
+    X(schema_patterns_max, 1000)         /* different regular expressions */                                           \
+    X(pattern_steps_max, 1000000)        /* of one search for one of them */                                           \
+    X(schema_program_size_max, 16 << 20) /* bytes of the compiled program */                                           \
+    X(schema_compile_steps_max, 5000000) /* keywords, references' steps and the like */                                \
+    X(validation_steps_max, 20000000)    /* of one evaluation: keywords and elements looked at */                      \
+    X(validation_frames_max, 16384)      /* of one evaluation: subschemas within each other */                         \
+    X(validation_memory_max, 64 << 20)   /* bytes of one evaluation: sets, tables of equal values */                   \
+    X(failures_size_max, 65536)          /* bytes of the texts of a report; what comes after is `truncated` */
 
 struct validate_limits {
 #define VALIDATE_LIMIT_FIELD(name, default_value) uint32_t name;
@@ -117,8 +117,9 @@ size_t validate_context_memory(const struct validate_context *context);  /* byte
 WARN_UNUSED enum status validate_run(const struct validate_program *program, struct validate_context *context,
                                      struct wire_value payload, bool *ret_valid, struct error *error);
 
-/* As validate_run, and says why not. Slow: to be called for what validate_run found invalid. TOO_LARGE as well if saying
- * it takes too many steps: the report then has what was found, `truncated`, and what validate_run said stands. */
+/* As validate_run, and says why not. Slow: to be called for what validate_run found invalid. TOO_LARGE as well if
+ * saying it takes too many steps: the report then has what was found, `truncated`, and what validate_run said stands.
+ */
 WARN_UNUSED enum status validate_explain(const struct validate_program *program, struct validate_context *context,
                                          struct wire_value payload, bool *ret_valid, struct validate_report *report,
                                          struct error *error);

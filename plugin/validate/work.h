@@ -8,7 +8,16 @@
 /* The answer of every check. A limit is never a verdict: it ends the run, inside `not` as anywhere. */
 enum verdict { VERDICT_NO, VERDICT_YES, VERDICT_LIMIT };
 
-enum work_limit { WORK_FINE, WORK_STEPS, WORK_MEMORY, WORK_FRAMES, WORK_PATTERN, WORK_PATTERN_MEMORY, WORK_FORMAT, WORK_NO_MEMORY };
+enum work_limit {
+    WORK_FINE,
+    WORK_STEPS,
+    WORK_MEMORY,
+    WORK_FRAMES,
+    WORK_PATTERN,
+    WORK_PATTERN_MEMORY,
+    WORK_FORMAT,
+    WORK_NO_MEMORY
+};
 
 #define WORK_NONE UINT32_MAX
 

@@ -41,7 +41,7 @@ static enum status refuse(struct bytes text, const json_error_t *reason, struct 
     if (reason->text[0] == '\0' || json_error_code(reason) == json_error_out_of_memory) {
         return error_set(error, NO_MEMORY, "no memory to read JSON text of %zu bytes", text.size);
     }
-    const char *advice = json_error_code(reason) == json_error_numeric_overflow
+    const char *advice = strstr(reason->text, "integer") != NULL
                              ? "; integers have 64 bits and a sign: write larger ones with an exponent"
                              : "";
     return error_set(error, INVALID, "JSON text is malformed at line %d, column %d: %s%s", reason->line, reason->column,

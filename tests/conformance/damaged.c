@@ -99,6 +99,31 @@ Test(damaged, a_schema_that_cannot_be_given_back_is_an_error) {
     }
 }
 
+Test(damaged, rows_of_the_registry_never_switch_validation_off) {
+    static const struct {
+        const char *sql;
+        int32_t append, put;
+    } CASES[] = {
+        {"UPDATE schema_type SET current = 9", POLARIS_ES_CORRUPT, POLARIS_ES_CORRUPT},
+        {"UPDATE schema_type SET current = 0", POLARIS_ES_OK, POLARIS_ES_OK}, /* as if it had been retired */
+        {"UPDATE schema_type SET policy = 4", POLARIS_ES_CORRUPT, POLARIS_ES_CORRUPT},
+        {"UPDATE schema_type SET latest = 9223372036854775807", POLARIS_ES_CORRUPT, POLARIS_ES_CORRUPT},
+        {"UPDATE schema_type SET latest = 2", POLARIS_ES_OK, POLARIS_ES_CORRUPT},
+        {"UPDATE schema_type SET latest = -1, current = -1", POLARIS_ES_CORRUPT, POLARIS_ES_CORRUPT},
+        {"UPDATE schema_version SET format = 7", POLARIS_ES_INCOMPATIBLE, POLARIS_ES_OK},
+        {"UPDATE schema_version SET schema = x'c1'", POLARIS_ES_INCOMPATIBLE, POLARIS_ES_OK},
+        {"UPDATE schema_version SET documents = x'c1'", POLARIS_ES_INCOMPATIBLE, POLARIS_ES_OK},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct es *es = open_damaged(CASES[i].sql);
+        cr_expect_eq(es_call(es, "store", "{'op': 'append', 'event': {'type': 't', 'data': {}}}"), CASES[i].append,
+                     "%s", CASES[i].sql);
+        cr_expect_eq(es_call(es, "schema", "{'op': 'put', 'type': 't', 'schema': {'type': 'object'}}"), CASES[i].put,
+                     "%s", CASES[i].sql);
+        es_close(es);
+    }
+}
+
 Test(damaged, a_highest_id_from_which_no_other_follows_is_refused_by_a_writer) {
     struct es *es = open_damaged("UPDATE batch SET state = 0");
     es_shutdown(es);

@@ -114,3 +114,18 @@ Test(rejected, entries_can_be_dealt_with_when_the_store_is_full) {
     (void)es_ok(es, "dlq", "{'op': 'rejected.purge'}");
     es_close(es);
 }
+
+Test(rejected, whether_an_entry_waits_is_asked_before_what_its_event_is_worth) {
+    struct es *es = open_with_entries();
+    (void)es_ok(es, "dlq", "{'op': 'rejected.discard', 'id': 1, 'reason': 'r'}");
+    static const char *const POLICIES[] = {"reject", "dead_letter"};
+    for (size_t i = 0; i < 2; i++) {
+        (void)es_ok(es, "schema", "{'op': 'policy', 'type': 'a', 'policy': '%s'}", POLICIES[i]);
+        (void)es_refused(es, POLARIS_ES_CLOSED, "/id", NULL, "dlq", "{'op': 'rejected.resubmit', 'id': 1}");
+        (void)es_refused(es, POLARIS_ES_NOT_FOUND, "/id", NULL, "dlq",
+                         "{'op': 'rejected.resubmit', 'id': 9, 'event': {'type': 'a', 'data': {}}}");
+        (void)es_refused(es, POLARIS_ES_REJECTED, "/event", "/n", "dlq",
+                         "{'op': 'rejected.resubmit', 'id': 2, 'event': {'type': 'a', 'data': {'n': 'x'}}}");
+    }
+    es_close(es);
+}

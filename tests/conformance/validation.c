@@ -248,3 +248,46 @@ Test(validation, many_events_with_long_reports_are_told_in_brief) {
     es_expect(json_array_get(rejected, EVENTS - 1), "{'truncated': true, 'failures': [{'code': 'type', 'line': '*'}]}");
     es_close(es);
 }
+
+Test(validation, a_limit_is_no_reason_to_forget_what_was_stored_under_a_key) {
+    struct es *es = es_open(NULL);
+    char many[8192] = "1";
+    for (int i = 1; i < 2000; i++) {
+        strcat(many, ",1");
+    }
+    static const char APPEND[] = "{'op': 'append', 'event': {'type': 'a', 'data': {'x': [%s]}, 'key': '%s'}}";
+    (void)es_ok(es, "store", APPEND, many, "k");
+    (void)es_ok(es, "schema",
+                "{'op': 'put', 'type': 'a', 'schema': {'properties': {'x': {'items': {'type': 'string'}}}}}");
+    es_reopen(es, "{'validation_steps_max': 1000}");
+    es_expect(es_ok(es, "store", APPEND, many, "k"), "{'ids': [1], 'duplicates': 1}");
+    json_t *reply =
+        es_refused(es, POLARIS_ES_TOO_LARGE, "/event", "validation_steps_max", "store", APPEND, many, "new");
+    es_expect(json_object_get(reply, "details"), "{'limit_name': 'validation_steps_max', 'limit': 1000}");
+    es_close(es);
+}
+
+Test(validation, a_request_with_keys_may_be_repeated_though_one_event_was_kept_as_rejected) {
+    struct es *es = open_with("dead_letter");
+    static const char APPEND[] = "{'op': 'append', 'events': [{'type': 'order', 'data': {'items': []}, 'key': 'a'},"
+                                 " {'type': 'order', 'data': {}, 'key': 'b'}], 'condition': {'after': 0}}";
+    es_expect(es_ok(es, "store", APPEND), "{'ids': [1, null], 'rejected': [{'id': 1}]}");
+    es_expect(es_ok(es, "store", APPEND), "{'ids': [1, null], 'duplicates': 1, 'rejected': [{'id': 1}]}");
+    es_close(es);
+}
+
+Test(validation, a_schema_that_cannot_be_used_any_more_is_told_with_the_event_and_the_way_out) {
+    struct es *es = es_open(NULL);
+    (void)es_ok(es, "schema", "{'op': 'put', 'type': 'a', 'schema': {'properties': {'x': {'pattern': 'a+b'}}}}");
+    es_reopen(es, "{'schema_patterns_max': 0}");
+    json_t *reply = es_refused(es, POLARIS_ES_TOO_LARGE, "/events/1", "raise the limit", "store",
+                               "{'op': 'append', 'events': [{'type': 'b', 'data': {}}, {'type': 'a', 'data': {}}]}");
+    es_expect(json_object_get(reply, "details"), "{'limit_name': 'schema_patterns_max', 'limit': 0}");
+    (void)es_refused(es, POLARIS_ES_TOO_LARGE, NULL, "schema_patterns_max", "schema",
+                     "{'op': 'validate', 'type': 'a', 'data': {}}");
+    (void)es_refused(es, POLARIS_ES_TOO_LARGE, NULL, "schema_patterns_max", "schema",
+                     "{'op': 'policy', 'type': 'a', 'policy': 'warn'}");
+    (void)es_ok(es, "schema", "{'op': 'policy', 'type': 'a', 'policy': 'off'}");
+    (void)es_append(es, "{'type': 'a', 'data': {}}");
+    es_close(es);
+}

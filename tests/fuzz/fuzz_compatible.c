@@ -91,7 +91,7 @@ static void confirm(const struct compatible_report *report, enum compatible_answ
 static void compare(struct generator *generator, const struct side *writer, const struct side *reader,
                     const struct validate_options *options) {
     struct validate_options few = *options;
-    few.limits.compile_steps_max = 200 + generate_pick(generator, 256) * 200;
+    few.limits.schema_compile_steps_max = 200 + generate_pick(generator, 256) * 200;
     struct compatible_side sides[2] = {{{&writer->tape, 0}, options, writer->program},
                                        {{&reader->tape, 0}, options, reader->program}};
     struct validate_context *context = validate_context_new(7);
@@ -127,7 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct side reader = {0};
     validate_options_init(&options);
     options.trusted = true;
-    options.limits.compile_steps_max = 200000; /* so that no pair is slow */
+    options.limits.schema_compile_steps_max = 200000; /* so that no pair is slow */
     options.assert_format = true;
     uint32_t sort = generate_pick(&generator, 8);
     generator.is_draft_07 = sort < 2;

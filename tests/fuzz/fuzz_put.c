@@ -3,9 +3,9 @@
  * The first byte has the options, the second the limits; the rest is JSON text or, if it is no such, msgpack. */
 #include "require.h"
 
-#include "wire/json_text.h"
 #include "validate/program.h"
 #include "validate/validate.h"
+#include "wire/json_text.h"
 #include "wire/text.h"
 
 enum flag { DRAFT_07 = 1, ASSERT_FORMAT = 2, EXTENDED = 4, TRUSTED = 8, WITH_DOCUMENT = 16 };
@@ -62,7 +62,7 @@ static void run_both(const struct validate_program *a, const struct validate_pro
     enum status second = validate_run(b, context, payload, &valid[1], &error);
     REQUIRE(second == first && validate_context_steps(context) == steps);
     REQUIRE(first != OK || valid[0] == valid[1]);
-    REQUIRE(steps <= a->limits.steps_max);
+    REQUIRE(steps <= a->limits.validation_steps_max);
     if (first == OK) {
         bool explained = !valid[0];
         enum status status = validate_explain(a, context, payload, &explained, &report, &error);
@@ -141,14 +141,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     options.trusted = (data[0] & TRUSTED) != 0;
     options.documents = &given;
     options.document_count = (data[0] & WITH_DOCUMENT) != 0;
-    options.limits.program_size_max = 1 << 20;
-    options.limits.compile_steps_max = data[1] < 128 ? 100000 : 20u * data[1];
-    options.limits.subschemas_max = data[1] % 2 != 0 ? 1000 : 3u + data[1];
-    options.limits.patterns_max = 8;
+    options.limits.schema_program_size_max = 1 << 20;
+    options.limits.schema_compile_steps_max = data[1] < 128 ? 100000 : 20u * data[1];
+    options.limits.schema_subschemas_max = data[1] % 2 != 0 ? 1000 : 3u + data[1];
+    options.limits.schema_patterns_max = 8;
     options.limits.pattern_steps_max = 5000;
-    options.limits.steps_max = 20000;
-    options.limits.memory_max = 1 << 16;
-    options.limits.frames_max = 100;
+    options.limits.validation_steps_max = 20000;
+    options.limits.validation_memory_max = 1 << 16;
+    options.limits.validation_frames_max = 100;
     options.limits.schema_depth_max = 40;
     fuzz(&schema, &options);
     return 0;

@@ -134,7 +134,7 @@ static void explain(struct subject *subject, struct wire_value root, bool valid)
         REQUIRE(valid == (report.count == 0) || report.truncated);
         REQUIRE(!valid || !report.truncated);
     }
-    REQUIRE(report.text.size <= subject->options.limits.report_size_max);
+    REQUIRE(report.text.size <= subject->options.limits.failures_size_max);
     REQUIRE(report.failures_max == 0 || report.count <= report.failures_max);
     for (uint32_t i = 0; i < report.count; i++) {
         struct validate_failure failure = validate_report_at(&report, i);
@@ -153,18 +153,18 @@ static enum status run(struct subject *subject, struct wire_value root, bool *re
 
 /* With as many steps as it took the verdict is the same; with fewer there is none. */
 static void run_with_less(struct subject *subject, struct wire_value root, bool valid, uint32_t choice) {
-    uint32_t steps_max = subject->program->limits.steps_max;
+    uint32_t validation_steps_max = subject->program->limits.validation_steps_max;
     uint64_t steps = validate_context_steps(subject->context);
     bool again = !valid;
-    subject->program->limits.steps_max = (uint32_t)steps;
+    subject->program->limits.validation_steps_max = (uint32_t)steps;
     REQUIRE(run(subject, root, &again) == OK && again == valid);
     REQUIRE(validate_context_steps(subject->context) == steps);
     uint32_t less[] = {(uint32_t)steps - 1, (uint32_t)(steps * (choice % 16) / 16)};
     for (size_t i = 0; steps > 0 && i < sizeof less / sizeof less[0]; i++) {
-        subject->program->limits.steps_max = less[i];
+        subject->program->limits.validation_steps_max = less[i];
         REQUIRE(run(subject, root, &again) == TOO_LARGE);
     }
-    subject->program->limits.steps_max = steps_max;
+    subject->program->limits.validation_steps_max = validation_steps_max;
 }
 
 static void run_others(struct subject *subject, struct wire_value root, bool valid, uint32_t choice) {
@@ -266,8 +266,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     subject.options.assert_format = (subject.flags & ASSERT_FORMAT) != 0;
     subject.options.extended = (subject.flags & EXTENDED) != 0;
     subject.options.trusted = (subject.flags & CHECKED) == 0;
-    subject.options.limits.steps_max = 200000;
-    subject.options.limits.report_size_max = 4096;
+    subject.options.limits.validation_steps_max = 200000;
+    subject.options.limits.failures_size_max = 4096;
     subject.options.limits.pattern_steps_max = 20000;
     struct bytes rest = {data + 1, size - 1};
     ((subject.flags & TEXT) != 0 ? fuzz_text : fuzz_choices)(&subject, rest);

@@ -11,6 +11,7 @@ enum {
     VERSIONS = 60,
     WRITERS = 4,
     APPENDS = 200, /* of each writer */
+    SAME_PUTS = 60,
 };
 
 struct story {
@@ -76,6 +77,41 @@ static void *set_policies(void *context) {
     return NULL;
 }
 
+/* Callers that put the same schema at once: one of them made the version. */
+struct claims {
+    polaris_es *self;
+    pthread_barrier_t together;
+    atomic_int created[SAME_PUTS];
+};
+
+static void *put_the_same(void *context) {
+    struct claims *claims = context;
+    for (int i = 0; i < SAME_PUTS; i++) {
+        (void)pthread_barrier_wait(&claims->together);
+        json_t *reply = call(claims->self, table->schema, MAY(OK),
+                             "{\"op\": \"put\", \"type\": \"same\", \"schema\": {\"const\": {\"n\": %d}}}", i);
+        atomic_fetch_add(&claims->created[i], json_is_true(json_object_get(reply, "created")));
+        json_decref(reply);
+    }
+    return NULL;
+}
+
+static void each_version_is_claimed_once(polaris_es *self) {
+    struct claims claims = {.self = self};
+    pthread_t threads[WRITERS];
+    (void)pthread_barrier_init(&claims.together, NULL, WRITERS);
+    for (int i = 0; i < WRITERS; i++) {
+        start(&threads[i], put_the_same, &claims);
+    }
+    for (int i = 0; i < WRITERS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    (void)pthread_barrier_destroy(&claims.together);
+    for (int i = 0; i < SAME_PUTS; i++) {
+        EXPECT(claims.created[i] == 1, "version %d was made by %d callers", i + 1, claims.created[i]);
+    }
+}
+
 /* An event that got its id after a put had returned was not validated by a version before. */
 static void expect_newest(const struct story *story, int64_t id, int64_t version) {
     for (int i = 1; i <= VERSIONS; i++) {
@@ -117,6 +153,7 @@ int main(void) {
         pthread_join(threads[i], NULL);
     }
     expect_recorded_versions(&story);
+    each_version_is_claimed_once(story.self);
     must_close(story.self);
     return race_end();
 }

@@ -260,13 +260,20 @@ static enum status check_condition(struct writer *writer, const struct append_co
     return CONFLICT;
 }
 
-/* Was the whole request stored before, under the keys of its events? */
+/* Was the whole request dealt with before, under the keys of its events? */
 static bool is_repeated(struct writer *writer, const struct append_request *request) {
     struct error ignored; /* what cannot be found is not repeated: the caller has an error already */
     for (size_t i = 0; i < request->count; i++) {
+        const struct event *event = &request->events[i];
         struct append_result found = {0};
-        if (!bytes_present(request->events[i].key) ||
-            find_by_key(writer, &request->events[i], &found, &ignored) != OK || !found.duplicate) {
+        if (!bytes_present(event->key) || find_by_key(writer, event, &found, &ignored) != OK) {
+            return false;
+        }
+        bool is_kept = event->verdict == EVENT_KEPT && !found.duplicate;
+        if (is_kept && rejected_find(writer, event, &found.rejected_id, &ignored) != OK) {
+            return false;
+        }
+        if (!found.duplicate && found.rejected_id == 0) {
             return false;
         }
     }

@@ -17,8 +17,7 @@ WARN_UNUSED enum status append_event(struct writer *writer, const struct event *
                                      const struct placement *placement, struct append_result *ret_result,
                                      struct error *error);
 
-/* Whatever the verdict; `draft`: of a batch, where keys are judged later. REJECTED, or kept as a rejected entry, and
- * *ret_kept. */
+/* What the verdict demands: REJECTED, or the event is kept as a rejected entry, and *ret_kept. */
 WARN_UNUSED enum status append_judge(struct writer *writer, const struct event *event, struct append_result *ret_result,
                                      bool *ret_kept, struct error *error);
 

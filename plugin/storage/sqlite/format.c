@@ -93,6 +93,7 @@ static const char *const FORMAT_2[] = {
     "  event_id INTEGER NOT NULL, created_us INTEGER NOT NULL, updated_us INTEGER NOT NULL) STRICT;"
     "CREATE INDEX rejected_by_type ON rejected (type);"
     "CREATE INDEX rejected_by_state ON rejected (state);"
+    "CREATE INDEX rejected_by_type_state ON rejected (type, state);"
     "CREATE INDEX rejected_by_key ON rejected (key) WHERE state = 0 AND key IS NOT NULL;",
     NULL,
 };

@@ -15,8 +15,8 @@ static const char *const STATE_NAMES[REJECTED_STATE_COUNT + 1] = {"waiting", "re
 
 /* ---- keep ---- */
 
-/* Who repeats a request, having lost its reply, gets the first entry. */
-static enum status find_by_key(struct writer *writer, const struct event *event, int64_t *ret_id, struct error *error) {
+/* Who repeats a request, having lost its reply, gets the first entry, while it waits. */
+enum status rejected_find(struct writer *writer, const struct event *event, int64_t *ret_id, struct error *error) {
     CLEANUP(statement_release) struct statement find = {0};
     enum status status = statement_get(&writer->connection,
                                        "SELECT id FROM rejected INDEXED BY rejected_by_key"
@@ -36,7 +36,7 @@ static enum status find_by_key(struct writer *writer, const struct event *event,
 
 enum status rejected_keep(struct writer *writer, const struct event *event, int64_t *ret_id, struct error *error) {
     *ret_id = 0;
-    enum status status = bytes_present(event->key) ? find_by_key(writer, event, ret_id, error) : OK;
+    enum status status = bytes_present(event->key) ? rejected_find(writer, event, ret_id, error) : OK;
     if (status != OK || *ret_id != 0) {
         return status;
     }
@@ -210,11 +210,27 @@ enum status sqlite_rejected_discard(struct storage *base, int64_t id, struct byt
 
 enum { FILTER_SQL_SIZE = 512 };
 
+static bool is_of_one_state(const struct rejected_filter *filter) {
+    return filter->states != 0 && (filter->states & (filter->states - 1)) == 0;
+}
+
+/* The index whose entries of the filter stand in the order of their ids. */
+static const char *filter_index(const struct rejected_filter *filter) {
+    bool has_type = bytes_present(filter->type);
+    if (is_of_one_state(filter)) {
+        return has_type ? "INDEXED BY rejected_by_type_state" : "INDEXED BY rejected_by_state";
+    }
+    return has_type ? "INDEXED BY rejected_by_type" : "NOT INDEXED";
+}
+
 /* ` AND ...` for each condition; parameters are bound by bind_filter, in the same order. */
-static void filter_sql(const struct rejected_filter *filter, const char *before, const char *after,
+static void filter_sql(const struct rejected_filter *filter, const char *verb, const char *where, const char *after,
                        char sql[FILTER_SQL_SIZE]) {
-    (void)snprintf(sql, FILTER_SQL_SIZE, "%s%s%s%s%s", before, bytes_present(filter->type) ? " AND type = ?" : "",
-                   filter->states != 0 ? " AND (? >> state) & 1" : "",
+    (void)snprintf(sql, FILTER_SQL_SIZE, "%s FROM rejected %s WHERE %s%s%s%s%s", verb, filter_index(filter), where,
+                   bytes_present(filter->type) ? " AND type = ?" : "",
+                   is_of_one_state(filter) ? " AND state = ?"
+                   : filter->states != 0   ? " AND (? >> state) & 1"
+                                           : "",
                    filter->has_updated_before ? " AND updated_us < ?" : "", after);
 }
 
@@ -223,7 +239,7 @@ static void bind_filter(struct statement *statement, const struct rejected_filte
         bind_text(statement, filter->type);
     }
     if (filter->states != 0) {
-        bind_int(statement, filter->states);
+        bind_int(statement, is_of_one_state(filter) ? __builtin_ctz(filter->states) : (int64_t)filter->states);
     }
     if (filter->has_updated_before) {
         bind_int(statement, filter->updated_before_us);
@@ -240,7 +256,7 @@ enum status sqlite_rejected_get(struct storage *base, int64_t id, rejected_visit
 enum status sqlite_rejected_list(struct storage *base, const struct rejected_filter *filter, int64_t after_id,
                                  int64_t limit, rejected_visitor visit, void *context, struct error *error) {
     char sql[FILTER_SQL_SIZE];
-    filter_sql(filter, "SELECT " REJECTED_COLUMNS " FROM rejected WHERE id > ?", " ORDER BY id LIMIT ?", sql);
+    filter_sql(filter, "SELECT " REJECTED_COLUMNS, "id > ?", " ORDER BY id LIMIT ?", sql);
     CLEANUP(reader_release) struct reader reader = {0};
     CLEANUP(statement_release) struct statement rows = {0};
     enum status status = reader_acquire(&sqlite_of(base)->readers, &reader, error);
@@ -272,7 +288,7 @@ struct purge_job {
 static enum status run_purge(struct writer *writer, void *argument, struct error *error) {
     struct purge_job *job = argument;
     char sql[FILTER_SQL_SIZE];
-    filter_sql(job->filter, "DELETE FROM rejected WHERE state IN (1, 2)", "", sql);
+    filter_sql(job->filter, "DELETE", "state <> 0", "", sql);
     CLEANUP(statement_release) struct statement remove = {0};
     enum status status = statement_get(&writer->connection, sql, "purge rejected entries", &remove, error);
     if (status == OK) {

@@ -8,4 +8,8 @@
 WARN_UNUSED enum status rejected_keep(struct writer *writer, const struct event *event, int64_t *ret_id,
                                       struct error *error);
 
+/* *ret_id: the waiting entry of the same event under the same key; 0: there is none. */
+WARN_UNUSED enum status rejected_find(struct writer *writer, const struct event *event, int64_t *ret_id,
+                                      struct error *error);
+
 #endif

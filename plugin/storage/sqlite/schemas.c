@@ -49,6 +49,9 @@ static enum status check_generation(const struct writer *writer, int64_t generat
     return schemas_check_generation(writer, generation, &event, 1, what, error);
 }
 
+/* Nobody puts so many: a number beyond is damage. */
+static const int64_t VERSION_MAX = INT64_MAX / 2;
+
 /* ---- put ---- */
 
 struct schema_job {
@@ -58,17 +61,25 @@ struct schema_job {
 
 static enum status latest_version(struct writer *writer, struct bytes type, int64_t *ret_version, struct error *error) {
     CLEANUP(statement_release) struct statement find = {0};
-    enum status status = statement_get(&writer->connection, "SELECT latest FROM schema_type WHERE type = ?1",
+    enum status status = statement_get(&writer->connection,
+                                       "SELECT latest, coalesce((SELECT max(version) FROM schema_version"
+                                       " WHERE type = ?1), 0) FROM schema_type WHERE type = ?1",
                                        "put a schema", &find, error);
     bool row = false;
     if (status == OK) {
         bind_text(&find, type);
         status = statement_step(&find, &row, error);
     }
-    if (status == OK) {
-        *ret_version = row ? column_int(&find, 0) : 0;
+    if (status != OK || !row) {
+        *ret_version = 0;
+        return status;
     }
-    return status;
+    if (column_int(&find, 0) != column_int(&find, 1) || column_int(&find, 1) > VERSION_MAX) {
+        return error_set(error, CORRUPT, "put a schema: the numbers of %.*s's versions are damaged in the file",
+                         BYTES_FORMAT(type));
+    }
+    *ret_version = column_int(&find, 0);
+    return OK;
 }
 
 static enum status insert_version(struct writer *writer, const struct schema_put *put, int64_t version,
@@ -276,24 +287,24 @@ enum { VERSION_COLUMN_COUNT = 8 };
 #define TYPE_COLUMNS                                                                                                   \
     "t.type, t.latest, t.current, t.policy, t.compatibility, t.unknown, t.content, t.format, t.extended"
 
+/* A number of the file as one of an enumeration: what is none becomes `count`. */
+static unsigned column_choice(const struct statement *row, int column, unsigned count) {
+    int64_t value = column_int(row, column);
+    return value >= 0 && value < count ? (unsigned)value : count;
+}
+
 /* The row's VERSION_COLUMNS. */
 static struct schema_version version_from_row(const struct statement *row) {
     return (struct schema_version){
         .type = column_bytes(row, 0),
         .version = column_int(row, 1),
-        .format = (enum schema_format)column_int(row, 2),
+        .format = (enum schema_format)column_choice(row, 2, SCHEMA_FORMAT_KINDS),
         .schema = column_bytes(row, 3),
         .documents = column_bytes(row, 4),
         .metadata = column_bytes(row, 5),
         .created_us = column_int(row, 6),
         .retired_us = column_int(row, 7),
     };
-}
-
-/* A number of the file as one of an enumeration: what is none becomes `count`. */
-static unsigned column_choice(const struct statement *row, int column, unsigned count) {
-    int64_t value = column_int(row, column);
-    return value >= 0 && value < count ? (unsigned)value : count;
 }
 
 /* The row's TYPE_COLUMNS, from `column` on. */
@@ -312,7 +323,8 @@ static struct schema_type type_from_row(const struct statement *row, int column)
                 .extended = column_int(row, column + 8) != 0,
             },
     };
-    type.damaged = !schema_settings_are_sound(&type.settings);
+    type.damaged = !schema_settings_are_sound(&type.settings) || type.latest < 0 || type.latest > VERSION_MAX ||
+                   type.current < 0 || type.current > type.latest;
     return type;
 }
 
@@ -432,6 +444,8 @@ enum status sqlite_schema_current(struct storage *base, struct bytes type, schem
     }
     struct schema_type found = type_from_row(&rows, VERSION_COLUMN_COUNT);
     struct schema_version version = version_from_row(&rows);
-    (void)visit(context, &found, bytes_present(version.schema) ? &version : NULL);
+    bool has_version = bytes_present(version.schema);
+    found.damaged = found.damaged || has_version != (found.current > 0);
+    (void)visit(context, &found, has_version ? &version : NULL);
     return OK;
 }

@@ -55,8 +55,8 @@ Test(validate_hostile, levels_of_doubled_references_compile_and_run_in_few_steps
         CLEANUP(buffer_done) struct buffer text = {0};
         CLEANUP(subject_done) struct subject subject;
         subject_init(&subject);
-        subject.options.limits.compile_steps_max = 20000;
-        subject.options.limits.steps_max = 30000;
+        subject.options.limits.schema_compile_steps_max = 20000;
+        subject.options.limits.validation_steps_max = 30000;
         cr_assert_eq(subject_compile(&subject, doubled(&text, 24, KEYWORDS[i])), OK, "%s", subject.error.message);
         /* Two equal branches are one too many for oneOf, and then none too few. */
         CLEANUP(json_done) struct json instance;
@@ -77,7 +77,7 @@ Test(validate_hostile, thousands_of_branches_compile_in_few_steps) {
     CLEANUP(buffer_done) struct buffer text = {0};
     CLEANUP(subject_done) struct subject subject;
     subject_init(&subject);
-    subject.options.limits.compile_steps_max = 200000;
+    subject.options.limits.schema_compile_steps_max = 200000;
     cr_assert(buffer_append(&text, "{'allOf':[", 10));
     for (int i = 0; i < 4000; i++) {
         char branch[64];
@@ -85,7 +85,7 @@ Test(validate_hostile, thousands_of_branches_compile_in_few_steps) {
         cr_assert(buffer_append(&text, branch, (size_t)size));
     }
     cr_assert(buffer_append(&text, "]}", 3));
-    subject.options.limits.subschemas_max = 20000;
+    subject.options.limits.schema_subschemas_max = 20000;
     cr_assert_eq(subject_compile(&subject, (const char *)text.data), OK, "%s", subject.error.message);
     cr_expect_lt(steps_of(&subject, "{}", false), 100);
 }
@@ -106,13 +106,13 @@ Test(validate_hostile, references_in_a_circle_are_refused) {
 }
 
 static void few_subschemas(struct validate_limits *limits) {
-    limits->subschemas_max = 4;
+    limits->schema_subschemas_max = 4;
 }
 static void few_references(struct validate_limits *limits) {
-    limits->references_max = 2;
+    limits->schema_references_max = 2;
 }
 static void few_patterns(struct validate_limits *limits) {
-    limits->patterns_max = 1;
+    limits->schema_patterns_max = 1;
 }
 static void small_schema(struct validate_limits *limits) {
     limits->schema_size_max = 20;
@@ -121,23 +121,23 @@ static void flat_schema(struct validate_limits *limits) {
     limits->schema_depth_max = 3;
 }
 static void small_program(struct validate_limits *limits) {
-    limits->program_size_max = 200;
+    limits->schema_program_size_max = 200;
 }
 static void few_steps(struct validate_limits *limits) {
-    limits->compile_steps_max = 20;
+    limits->schema_compile_steps_max = 20;
 }
 
 Test(validate_hostile, each_limit_on_schemas_is_named) {
     static const char SCHEMA[] = "{'properties': {'a': {'pattern': 'a'}, 'b': {'pattern': 'b'}, 'c': {'$ref': "
                                  "'#/$defs/d'}, 'd': {'$ref': '#/$defs/d'}, 'e': {'$ref': '#/$defs/d'}}, '$defs': "
                                  "{'d': {'items': {'not': {'type': 'null'}}}}}";
-    expect_compiles_to(SCHEMA, few_subschemas, TOO_LARGE, "subschemas_max");
-    expect_compiles_to(SCHEMA, few_references, TOO_LARGE, "references_max");
-    expect_compiles_to(SCHEMA, few_patterns, TOO_LARGE, "patterns_max");
+    expect_compiles_to(SCHEMA, few_subschemas, TOO_LARGE, "schema_subschemas_max");
+    expect_compiles_to(SCHEMA, few_references, TOO_LARGE, "schema_references_max");
+    expect_compiles_to(SCHEMA, few_patterns, TOO_LARGE, "schema_patterns_max");
     expect_compiles_to(SCHEMA, small_schema, TOO_LARGE, "schema_size_max");
     expect_compiles_to(SCHEMA, flat_schema, TOO_LARGE, "schema_depth_max");
-    expect_compiles_to(SCHEMA, small_program, TOO_LARGE, "program_size_max");
-    expect_compiles_to(SCHEMA, few_steps, TOO_LARGE, "compile_steps_max");
+    expect_compiles_to(SCHEMA, small_program, TOO_LARGE, "schema_program_size_max");
+    expect_compiles_to(SCHEMA, few_steps, TOO_LARGE, "schema_compile_steps_max");
 }
 
 Test(validate_hostile, dynamic_scopes_that_multiply_end_in_a_limit) {
@@ -295,16 +295,16 @@ Test(validate_hostile, limits_of_evaluation_are_named_and_are_no_verdict_even_in
     for (size_t i = 0; i < sizeof SCHEMAS / sizeof SCHEMAS[0]; i++) {
         CLEANUP(subject_done) struct subject subject;
         subject_init(&subject);
-        subject.options.limits.steps_max = 30;
+        subject.options.limits.validation_steps_max = 30;
         cr_assert_eq(subject_compile(&subject, SCHEMAS[i]), OK, "%s", subject.error.message);
-        expect_limit(&subject, "[1,2,1,2,1,2,1,2,1,2,1,2,1,2,1,2]", "steps_max");
+        expect_limit(&subject, "[1,2,1,2,1,2,1,2,1,2,1,2,1,2,1,2]", "validation_steps_max");
     }
 }
 
 Test(validate_hostile, the_limit_on_frames_is_named) {
     CLEANUP(subject_done) struct subject subject;
     subject_init(&subject);
-    subject.options.limits.frames_max = 64;
+    subject.options.limits.validation_frames_max = 64;
     cr_assert_eq(subject_compile(&subject, "{'items': {'$ref': '#'}}"), OK);
     CLEANUP(buffer_done) struct buffer text = {0};
     for (int i = 0; i < 100; i++) {
@@ -313,16 +313,16 @@ Test(validate_hostile, the_limit_on_frames_is_named) {
     for (int i = 0; i < 100; i++) {
         printed(&text, "]");
     }
-    expect_limit(&subject, (const char *)text.data, "frames_max");
+    expect_limit(&subject, (const char *)text.data, "validation_frames_max");
 }
 
 Test(validate_hostile, the_limit_on_memory_is_named) {
     CLEANUP(subject_done) struct subject subject;
     subject_init(&subject);
-    subject.options.limits.memory_max = 512;
+    subject.options.limits.validation_memory_max = 512;
     subject.options.trusted = true;
     cr_assert_eq(subject_compile(&subject, "{'uniqueItems': true}"), OK, "%s", subject.error.message);
-    expect_limit(&subject, "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]", "memory_max");
+    expect_limit(&subject, "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]", "validation_memory_max");
 }
 
 Test(validate_hostile, tracking_what_was_evaluated_through_doubled_references_ends_soon) {
@@ -367,13 +367,13 @@ Test(validate_hostile, limits_do_not_depend_on_what_ran_before) {
     cr_expect(valid);
     for (int warmed = 0; warmed < 2; warmed++) {
         struct validate_context *context = warmed != 0 ? large.context : small.context;
-        small.program->limits.frames_max = 400;
+        small.program->limits.validation_frames_max = 400;
         cr_expect_eq(validate_run(small.program, context, json_root(&instance), &valid, &small.error), TOO_LARGE);
-        cr_expect_not_null(strstr(small.error.message, "frames_max"), "%s", small.error.message);
-        small.program->limits.frames_max = 5000;
-        small.program->limits.memory_max = 1000;
+        cr_expect_not_null(strstr(small.error.message, "validation_frames_max"), "%s", small.error.message);
+        small.program->limits.validation_frames_max = 5000;
+        small.program->limits.validation_memory_max = 1000;
         cr_expect_eq(validate_run(small.program, context, json_root(&instance), &valid, &small.error), TOO_LARGE);
-        cr_expect_not_null(strstr(small.error.message, "memory_max"), "%s", small.error.message);
+        cr_expect_not_null(strstr(small.error.message, "validation_memory_max"), "%s", small.error.message);
     }
 }
 

@@ -7,7 +7,7 @@ static void expect_too_many_steps(struct buffer *text, bool trusted) {
     subject.options.trusted = trusted;
     enum status status = subject_compile(&subject, (const char *)text->data);
     cr_expect_eq(status, TOO_LARGE, "%s %s", status_name(status), subject.error.message);
-    cr_expect_not_null(strstr(subject.error.message, "compile_steps_max"), "%s", subject.error.message);
+    cr_expect_not_null(strstr(subject.error.message, "schema_compile_steps_max"), "%s", subject.error.message);
 }
 
 /* Each identifier is resolved against the long one: that would be 200 MB of names. */

@@ -5,7 +5,7 @@ enum { STEPS_MAX = 1000000 };
 
 static void open_subject(struct subject *subject, const char *schema) {
     subject_init(subject);
-    subject->options.limits.steps_max = STEPS_MAX;
+    subject->options.limits.validation_steps_max = STEPS_MAX;
     cr_assert_eq(subject_compile(subject, schema), OK, "%s", subject->error.message);
 }
 
@@ -17,7 +17,7 @@ static enum status explain(struct subject *subject, const struct json *payload) 
     enum status status = validate_explain(subject->program, subject->context, json_root(payload), &valid,
                                           &subject->report, &subject->error);
     cr_expect(status == TOO_LARGE || (status == OK && !valid), "%s", subject->error.message);
-    cr_expect_leq(subject->report.text.size, subject->options.limits.report_size_max);
+    cr_expect_leq(subject->report.text.size, subject->options.limits.failures_size_max);
     return status;
 }
 

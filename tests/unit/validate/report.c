@@ -97,7 +97,7 @@ Test(validate_report, ends_as_truncated_at_its_limit) {
     CLEANUP(json_done) struct json instance;
     bool valid = true;
     subject_init(&subject);
-    subject.options.limits.report_size_max = 200;
+    subject.options.limits.failures_size_max = 200;
     cr_assert_eq(subject_compile(&subject, "{'items': {'type': 'null'}}"), OK);
     json_open(&instance, "[1,2,3,4,5,6,7,8,9]");
     cr_assert_eq(subject_run(&subject, json_root(&instance), &valid), OK);

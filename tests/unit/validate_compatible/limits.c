@@ -22,7 +22,7 @@ Test(validate_compatible_limits, a_budget_that_is_used_up_is_unknown_or_an_error
         "{'enum': [1, 2, 3]}}}",
         "{'properties': {'a': {'anyOf': [{'type': 'number'}, {'type': 'string'}]}, 'b': {'type': 'integer'}}}");
     for (uint32_t steps = 1; steps < 4000; steps += 7) {
-        pair.reader.options.limits.compile_steps_max = steps;
+        pair.reader.options.limits.schema_compile_steps_max = steps;
         enum status status = pair_check(&pair, COMPATIBLE_STRICT);
         cr_assert(status == OK || status == TOO_LARGE, "%s", status_name(status));
         if (status == OK) {
@@ -74,7 +74,7 @@ Test(validate_compatible_limits, schemas_that_double_at_every_level_end_in_time)
     append(&writer, "}}");
     append(&reader, "}}");
     pair_init(&pair);
-    pair.reader.options.limits.compile_steps_max = 300000;
+    pair.reader.options.limits.schema_compile_steps_max = 300000;
     pair_compile(&pair, finish(&writer), finish(&reader));
     cr_assert_eq(pair_check(&pair, COMPATIBLE_STRICT), OK, "%s", pair.error.message);
     cr_expect_neq(pair.answer, COMPATIBLE_YES);
