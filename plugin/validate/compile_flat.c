@@ -88,6 +88,8 @@ void fast_mark_kinds(struct compiler *compiler) {
                 break;
             }
         }
+        bool is_single = (node->flags & SCHEMA_LEAF) != 0 && node->fast_end - node->fast == 1;
+        node->flags |= is_single ? SCHEMA_SINGLE : 0u;
     }
 }
 

@@ -123,6 +123,8 @@ WARN_UNUSED bool memo_add(struct machine *machine, struct memo_entry entry, uint
 enum verdict assert_enum(struct machine *machine, const struct enumeration *set, uint32_t value);
 /* Is there a match of the pattern in the string? What the search costs is taken from the run's steps. */
 enum verdict assert_search(struct machine *machine, uint32_t pattern, uint32_t string);
+/* By counting code points. */
+enum verdict assert_length_exactly(struct machine *machine, uint32_t least, uint32_t most, uint32_t value);
 /* Of numbers that neither int64 nor double settles. */
 bool assert_range_exactly(const struct machine *machine, const struct range *range, uint32_t value);
 enum verdict assert_slow(struct machine *machine, const struct instruction *instruction, uint32_t value);

@@ -42,6 +42,26 @@ enum verdict assert_enum(struct machine *machine, const struct enumeration *set,
     return find_constant(machine, set, value, value_hash(value, HASH_SEED));
 }
 
+enum verdict assert_length_exactly(struct machine *machine, uint32_t least, uint32_t most, uint32_t value) {
+    struct bytes text = machine_text(machine, value);
+    if (!work_spend(machine->work, text.size / 64)) {
+        return VERDICT_LIMIT;
+    }
+    size_t length = text_length(text);
+    return length >= least && length <= most ? VERDICT_YES : VERDICT_NO;
+}
+
+/* OP_MAXIMUM and so on, where they are not fused. */
+static bool assert_bound(const struct machine *machine, const struct instruction *in, uint32_t value) {
+    if (!kind_is_number((enum wire_kind)machine->items[value].kind)) {
+        return true;
+    }
+    int order = assert_compare(machine, in->a, value);
+    bool is_maximum = in->op == OP_MAXIMUM || in->op == OP_EXCLUSIVE_MAXIMUM;
+    bool is_exclusive = in->op == OP_EXCLUSIVE_MAXIMUM || in->op == OP_EXCLUSIVE_MINIMUM;
+    return order == (is_maximum ? -1 : 1) || (order == 0 && !is_exclusive);
+}
+
 bool assert_range_exactly(const struct machine *machine, const struct range *range, uint32_t value) {
     if (range->minimum != NO_INDEX) {
         int order = assert_compare(machine, range->minimum, value);
@@ -204,6 +224,17 @@ enum verdict assert_slow(struct machine *machine, const struct instruction *in, 
     case OP_CONST:
         return value_equal(machine_value(machine, value), (struct wire_value){&machine->view->constant_document, in->a},
                            machine->work);
+    case OP_TYPE:
+        return ASSERT(assert_type(machine, in->a, value));
+    case OP_INTEGER_RANGE:
+    case OP_NUMBER_RANGE:
+        return ASSERT(assert_type(machine, in->op == OP_INTEGER_RANGE ? TYPE_INTEGER : TYPE_NUMBER, value) &&
+                      assert_range(machine, &machine->view->ranges[in->a], value));
+    case OP_MAXIMUM:
+    case OP_EXCLUSIVE_MAXIMUM:
+    case OP_MINIMUM:
+    case OP_EXCLUSIVE_MINIMUM:
+        return ASSERT(assert_bound(machine, in, value));
     case OP_MULTIPLE_OF:
         return ASSERT(!kind_is_number((enum wire_kind)kind) ||
                       decimal_is_multiple(decimal_from_number(number_of(machine_value(machine, value))),

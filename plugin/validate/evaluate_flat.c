@@ -1,12 +1,17 @@
 /* evaluate_flat.c: running a subschema that needs no frame. */
 #include "validate/evaluate_flat.h"
 
-enum step run_leaf(struct machine *machine, const struct schema_node *node, uint32_t value) {
+__attribute__((noinline)) enum step run_assertion(struct machine *machine, const struct instruction *in,
+                                                  uint32_t value) {
+    return (enum step)assert_holds(machine, in, value);
+}
+
+enum step run_assertions(struct machine *machine, const struct schema_node *node, uint32_t value) {
     const struct instruction *end = machine->view->code + node->fast_end;
     for (const struct instruction *in = machine->view->code + node->fast; in < end; in++) {
-        enum verdict verdict = assert_holds(machine, in, value);
-        if (__builtin_expect(verdict != VERDICT_YES, 0)) {
-            return (enum step)verdict;
+        enum step step = run_assertion(machine, in, value);
+        if (__builtin_expect(step != STEP_PASS, 0)) {
+            return step;
         }
     }
     return STEP_PASS;
@@ -39,7 +44,7 @@ static enum step run_items(struct machine *machine, const struct instruction *in
     }
     uint32_t element = value + 1;
     for (uint32_t i = 0; i < items[value].size; i++, element = items[element].next) {
-        enum step step = i >= in->b ? run_small(machine, node, element) : STEP_PASS;
+        enum step step = i >= in->b ? run_small(machine, node, &items[element]) : STEP_PASS;
         if (step != STEP_PASS) {
             return step;
         }
@@ -52,8 +57,8 @@ enum step run_flat(struct machine *machine, const struct schema_node *node, uint
         const struct instruction *in = &machine->view->code[pc];
         enum step step = in->op == OP_OBJECT  ? run_object(machine, &machine->view->objects[in->a], value)
                          : in->op == OP_ITEMS ? run_items(machine, in, value)
-                         : in->op == OP_REF   ? run_small(machine, &machine->view->schemas[in->a], value)
-                                              : (enum step)assert_holds(machine, in, value);
+                         : in->op == OP_REF ? run_small(machine, &machine->view->schemas[in->a], &machine->items[value])
+                                            : run_assertion(machine, in, value);
         if (step != STEP_PASS) {
             return step;
         }

@@ -13,15 +13,24 @@ ALWAYS_INLINE enum step judge_kind(const struct schema_node *node, uint8_t kind)
     return (node->accepts >> kind & 1) != 0 ? STEP_PASS : STEP_FAIL;
 }
 
-/* Whatever the kind. A call of its own, as its many cases would take the registers of the walks around it. */
-enum step run_leaf(struct machine *machine, const struct schema_node *node, uint32_t value);
+/* Whatever the kind. Calls of their own, as the many cases would take the registers of the walks around them; and two,
+ * as most leaves are one assertion, which needs none of the registers that a loop would save. */
+enum step run_assertion(struct machine *machine, const struct instruction *in, uint32_t value);
+enum step run_assertions(struct machine *machine, const struct schema_node *node, uint32_t value);
+
+ALWAYS_INLINE enum step run_leaf(struct machine *machine, const struct schema_node *node, uint32_t value) {
+    return (node->flags & SCHEMA_SINGLE) != 0 ? run_assertion(machine, &machine->view->code[node->fast], value)
+                                              : run_assertions(machine, node, value);
+}
 
 /* Applies itself to the subschemas' elements: FLAT_LEVELS_MAX deep. */
 enum step run_flat(struct machine *machine, const struct schema_node *node, uint32_t value);
 
 /* Of a leaf or a flat one. */
-ALWAYS_INLINE enum step run_small(struct machine *machine, const struct schema_node *node, uint32_t value) {
-    enum step judged = judge_kind(node, machine->items[value].kind);
+ALWAYS_INLINE enum step run_small(struct machine *machine, const struct schema_node *node,
+                                  const struct wire_item *item) {
+    uint32_t value = (uint32_t)(item - machine->items);
+    enum step judged = judge_kind(node, item->kind);
     if (judged != STEP_CALL) {
         return judged;
     }
@@ -45,16 +54,15 @@ ALWAYS_INLINE enum step walk_members(struct machine *machine, const struct objec
     bool has_keys = rule->table != NO_INDEX;
     struct key_search search =
         has_keys ? key_search(machine->view, &machine->view->tables[rule->table]) : (struct key_search){0};
-    uint32_t cursor = walk->cursor;
+    const struct wire_item *name = &items[walk->cursor];
     uint32_t left = walk->left;
     uint32_t count = walk->count;
     enum step step = STEP_PASS;
     for (; left > 0; left--) {
-        const struct wire_item *name = &items[cursor];
-        uint32_t value = cursor + 1;
+        const struct wire_item *value = name + 1;
         const struct key *key = NULL;
         if (__builtin_expect(name->kind != WIRE_STR, 0)) {
-            value = name->next;
+            value = &items[name->next];
         } else if (has_keys) {
             struct bytes text = {bytes + name->offset + name->header_size, name->size};
             key = key_search_find(&search, text, name->mark);
@@ -72,9 +80,9 @@ ALWAYS_INLINE enum step walk_members(struct machine *machine, const struct objec
             }
         }
         count += key != NULL ? key->required : 0;
-        cursor = items[value].next;
+        name = &items[value->next];
     }
-    *walk = (struct member_walk){.cursor = cursor, .left = left, .count = count};
+    *walk = (struct member_walk){.cursor = (uint32_t)(name - items), .left = left, .count = count};
     return step;
 }
 

@@ -89,14 +89,14 @@ search_program(const struct pattern *pattern, struct bytes text, uint64_t *steps
 
 enum pattern_verdict pattern_search_within(const struct pattern *pattern, struct bytes text, uint64_t *steps_left) {
     struct bytes present = text.data != NULL ? text : BYTES_LITERAL("");
-    if (pattern->program != NULL) {
+    const struct pattern_plain *plain = pattern->plain;
+    if (__builtin_expect(plain == NULL && pattern->program != NULL, 0)) {
         return search_program(pattern, present, steps_left);
     }
     if (!charge(present.size, steps_left)) {
         return PATTERN_LIMIT;
     }
-    return pattern->plain != NULL ? pattern_plain_search(pattern->plain, present)
-                                  : pattern_automaton_search(pattern->automaton, present);
+    return plain != NULL ? pattern_plain_search(plain, present) : pattern_automaton_search(pattern->automaton, present);
 }
 
 enum pattern_verdict pattern_search(const struct pattern *pattern, struct bytes text) {

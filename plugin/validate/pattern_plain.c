@@ -189,11 +189,14 @@ enum status pattern_plain_compile(const struct pattern_tree *tree, struct patter
     return OK;
 }
 
-static enum pattern_verdict search_literal(const struct pattern_plain *plain, struct bytes text) {
+/* Without what follows it in the pattern. */
+__attribute__((noinline)) static enum pattern_verdict search_literal(const struct pattern_plain *plain,
+                                                                     struct bytes text) {
     size_t size = plain->literal_size;
     const uint8_t *literal = literal_of(plain);
+    bool is_all = plain->at_start && plain->at_end && plain->run_count == 0;
     bool found;
-    if (size > text.size || (plain->at_start && plain->at_end && size != text.size)) {
+    if (size > text.size || (is_all && size != text.size)) {
         return PATTERN_NO;
     }
     if (size == 0) {
@@ -234,14 +237,28 @@ __attribute__((noinline)) static const uint8_t *skip_run(const struct pattern_pl
     return at;
 }
 
-static enum pattern_verdict search_runs(const struct pattern_plain *plain, struct bytes text) {
-    const uint8_t *at = text.data + plain->literal_size;
-    const uint8_t *end = text.data + text.size;
-    if (plain->literal_size > 0 &&
-        (plain->literal_size > text.size || memcmp(text.data, literal_of(plain), plain->literal_size) != 0)) {
-        return PATTERN_NO;
+static inline uint8_t runs_of_four(const uint8_t *in_run, const uint8_t *at) {
+    return in_run[at[0]] & in_run[at[1]] & in_run[at[2]] & in_run[at[3]];
+}
+
+/* Are all bytes up to the end characters of the run? In steps that overlap, as a branch for each byte would cost more:
+ * nobody can foresee how long the next text is. */
+static inline bool is_all_in_run(const uint8_t *in_run, uint32_t bit, const uint8_t *at, const uint8_t *end) {
+    size_t size = (size_t)(end - at);
+    if (size < 4) {
+        return size == 0 || (in_run[at[0]] & in_run[at[size / 2]] & in_run[end[-1]] & bit) != 0;
     }
-    for (uint32_t i = 0; i < plain->run_count; i++) {
+    uint8_t in_all = runs_of_four(in_run, at) & runs_of_four(in_run, end - 4);
+    for (at += 4; end - at > 4; at += 4) {
+        in_all &= runs_of_four(in_run, at);
+    }
+    return (in_all & bit) != 0;
+}
+
+/* The runs from `number` on, whatever their ways and the text. */
+__attribute__((noinline)) static enum pattern_verdict
+search_any_runs(const struct pattern_plain *plain, uint32_t number, const uint8_t *at, const uint8_t *end) {
+    for (uint32_t i = number; i < plain->run_count; i++) {
         const struct run *run = &plain->runs[i];
         bool is_last = i + 1 == plain->run_count && !plain->at_end; /* whatever follows is fine */
         uint32_t enough = is_last ? run->min : run->max;            /* without end: more than a text has */
@@ -266,8 +283,58 @@ static enum pattern_verdict search_runs(const struct pattern_plain *plain, struc
     return at == end || !plain->at_end ? PATTERN_YES : PATTERN_NO;
 }
 
+/* Behind all the characters of the run that there are, in a text that is ASCII so far. NULL: search_any_runs has to
+ * look. */
+static inline const uint8_t *take_open_run(const uint8_t *in_run, const struct run *run, uint32_t bit,
+                                           const uint8_t *at, const uint8_t *end) {
+    const uint8_t *first = at;
+    while (at < end && (in_run[*at] & bit) != 0) {
+        at++;
+    }
+    return (size_t)(at - first) >= run->min && (at == end || *at < 128) ? at : NULL;
+}
+
+/* The same, of the last run: with nothing behind it. */
+static inline const uint8_t *take_rest(const uint8_t *in_run, const struct run *run, uint32_t bit, const uint8_t *at,
+                                       const uint8_t *end) {
+    return (size_t)(end - at) >= run->min && is_all_in_run(in_run, bit, at, end) ? end : NULL;
+}
+
+/* Calls nothing but as its last deed: for short texts the saving of registers would be what costs. */
+__attribute__((noinline)) static enum pattern_verdict search_runs(const struct pattern_plain *plain, const uint8_t *at,
+                                                                  const uint8_t *end) {
+    const struct run *runs_end = &plain->runs[plain->run_count];
+    uint32_t bit = 1;
+    for (const struct run *run = plain->runs; run < runs_end; run++, bit *= 2) {
+        const uint8_t *behind = NULL;
+        if (run->max == 1) {
+            behind = at < end && (plain->in_run[*at] & bit) != 0 ? at + 1 : NULL;
+        } else if (run->max == PATTERN_NONE && run + 1 < runs_end) {
+            behind = take_open_run(plain->in_run, run, bit, at, end);
+        } else if (run->max == PATTERN_NONE && plain->at_end) {
+            behind = take_rest(plain->in_run, run, bit, at, end);
+        }
+        if (__builtin_expect(behind == NULL, 0)) {
+            return search_any_runs(plain, (uint32_t)(run - plain->runs), at, end);
+        }
+        at = behind;
+    }
+    return at == end || !plain->at_end ? PATTERN_YES : PATTERN_NO;
+}
+
+/* A literal with runs behind it. */
+__attribute__((noinline)) static enum pattern_verdict search_both(const struct pattern_plain *plain,
+                                                                  struct bytes text) {
+    enum pattern_verdict verdict = search_literal(plain, text);
+    return verdict == PATTERN_YES ? search_runs(plain, text.data + plain->literal_size, text.data + text.size)
+                                  : verdict;
+}
+
 enum pattern_verdict pattern_plain_search(const struct pattern_plain *plain, struct bytes text) {
-    return plain->run_count == 0 ? search_literal(plain, text) : search_runs(plain, text);
+    if (plain->run_count == 0) {
+        return search_literal(plain, text);
+    }
+    return plain->literal_size == 0 ? search_runs(plain, text.data, text.data + text.size) : search_both(plain, text);
 }
 
 size_t pattern_plain_memory(const struct pattern_plain *plain) {

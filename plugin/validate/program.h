@@ -82,7 +82,8 @@ enum schema_flag {
     SCHEMA_TRACKS_PROPERTIES = 8,
     SCHEMA_FAST_TRACKS_ITEMS = 16, /* and so has its fast code */
     SCHEMA_FAST_TRACKS_PROPERTIES = 32,
-    SCHEMA_FLAT = 64, /* its fast code is assertions, and applicators of leaves and flat ones: it needs no frame */
+    SCHEMA_SINGLE = 128, /* a leaf whose fast code is one assertion */
+    SCHEMA_FLAT = 64,    /* its fast code is assertions, and applicators of leaves and flat ones: it needs no frame */
 };
 
 /* How far flat subschemas apply each other: so deep the run recurses, whatever the payload. */
@@ -269,22 +270,23 @@ static inline bool key_is(const struct key_search *search, const struct key *key
            program_same_text(search->text + key->text, name.data, key->size);
 }
 
-/* program.c: from the slot on. */
+/* program.c: in any table, however many keys share a slot. */
 const struct key *key_search_on(const struct key_table *table, const struct program_view *view, struct bytes name,
-                                struct key_place place);
+                                uint16_t mark);
 
 /* The key, or NULL. `mark`: that of the name on its tape. It is mostly the first in its slot, or nobody is there. */
 __attribute__((always_inline)) static inline const struct key *key_search_find(const struct key_search *search,
                                                                                struct bytes name, uint16_t mark) {
-    struct key_place place = key_place(search->table, name, mark);
-    uint32_t number = search->slots[place.slot];
+    const struct key_table *table = search->table;
+    if (__builtin_expect(table->shift == 0, 0)) {
+        return key_search_on(table, search->view, name, mark);
+    }
+    uint32_t number = search->slots[key_place(table, name, mark).slot];
     if (number == 0) {
         return NULL;
     }
     const struct key *key = &search->keys[number - 1];
-    return __builtin_expect(key_is(search, key, name, place.hash), 1)
-               ? key
-               : key_search_on(search->table, search->view, name, place);
+    return __builtin_expect(key_is(search, key, name, mark), 1) ? key : key_search_on(table, search->view, name, mark);
 }
 
 static inline const struct key *program_find_key(const struct program_view *view, const struct key_table *table,

@@ -1,6 +1,8 @@
 /* Tests of the three engines: what ECMA-262 says about matches, each case with the engine that should decide it. */
 #include "support.h"
 
+#include <stdio.h>
+
 enum engine { LINEAR, BACKTRACKING };
 
 struct search_case {
@@ -64,6 +66,23 @@ Test(pattern_search, runs_one_after_the_other) {
         {"^[^@]+@[^@]+$", LINEAR, {"a@b", "\u00e4\u6f22@\U0001F600"}, {"@b", "a@", "a@b@c"}},
         {"^\u00e4[\u6f22-\u6f30]{2}x$", LINEAR, {"\u00e4\u6f22\u6f23x"}, {"\u00e4\u6f22x", "\u00e4\u6f22\u6f31x"}},
         {"^[ab]{0}c+", LINEAR, {"c"}, {"ac"}});
+}
+
+/* Of whatever length what is left for the last run is, and wherever it ends too soon. */
+Test(pattern_search, the_last_run_goes_to_the_end_or_there_is_no_match) {
+    CLEANUP(pattern_freep) struct pattern *pattern = compile("^[a-z]+:[a-z]{2,}$");
+    static const char *const TOO_SOON[] = {":", "Z", "\u00e4", "\U0001F600"};
+    for (size_t size = 0; size < 20; size++) {
+        char text[32] = "key:";
+        memset(text + 4, 'x', size);
+        text[4 + size] = '\0';
+        cr_expect_eq(pattern_search(pattern, bytes_from_string(text)), size < 2 ? PATTERN_NO : PATTERN_YES, "%s", text);
+        for (size_t i = 0; i < size * 4; i++) {
+            char other[40];
+            (void)snprintf(other, sizeof other, "%.*s%s%s", (int)(4 + i / 4), text, TOO_SOON[i % 4], text + 5 + i / 4);
+            cr_expect_eq(pattern_search(pattern, bytes_from_string(other)), PATTERN_NO, "%s", other);
+        }
+    }
 }
 
 /* And by the automaton, if a run may have to give back what it took. */
