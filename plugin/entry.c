@@ -146,9 +146,7 @@ static int64_t service_now_us(void *context) {
 
 static void service_wake(void *context, int64_t last_id) {
     const struct polaris_es *self = context;
-    if (self->services.wake != NULL) {
-        self->services.wake(self->services.context, last_id);
-    }
+    self->services.wake(self->services.context, last_id);
 }
 
 /* ---- replies ---- */
@@ -256,7 +254,7 @@ static enum status open_store(struct polaris_es *self, const polaris_es_services
         .context = self,
         .log = service_log,
         .now_us = service_now_us,
-        .wake = service_wake,
+        .wake = self->services.wake != NULL ? service_wake : NULL,
     };
     return instance_open(&self->instance, view, &host, reply, error);
 }
