@@ -21,8 +21,8 @@ struct storage_host {
     void *context;
     void (*log)(void *context, int32_t level, const char *format, ...) __attribute__((format(printf, 3, 4)));
     int64_t (*now_us)(void *context);
-    /* After each commit that stored events, in commit order, from a thread of the storage; the call that stored them may
-     * have returned by then. NULL: nobody is to be woken. */
+    /* After each commit that stored events, in commit order, from a thread of the storage; the call that stored them
+     * may have returned by then. NULL: nobody is to be woken. */
     void (*wake)(void *context, int64_t last_id);
 };
 

@@ -46,7 +46,8 @@ struct write_job {
     write_function function;
     void *argument;
     struct error *error;
-    /* The job is committed, or failed: told in commit order, without a lock held. The job may be gone when it returns. */
+    /* The job is committed, or failed: told in commit order, without a lock held. The job may be gone when it returns.
+     */
     void (*finished)(struct write_job *job);
     bool is_awaited; /* its caller stands still until it is finished */
     enum status status;
