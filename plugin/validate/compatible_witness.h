@@ -4,6 +4,8 @@
 
 #include "validate/compatible_object.h"
 
+#include <assert.h>
+
 /* One step from the payload's root down to the value that is looked at, on the stack. */
 struct frame_step {
     struct frame_step *up;
@@ -12,6 +14,23 @@ struct frame_step {
     struct bytes name;
     uint32_t index;
 };
+
+enum { FRAME_STEPS_MAX = PROOF_DEPTH_MAX + 1 };
+
+/* The steps that lead from `until`, which is not among them, or from the root (NULL) to `step`. Returns how many. */
+static inline uint32_t frame_steps(const struct frame_step *step, const struct frame_step *until,
+                                   const struct frame_step *ret[static FRAME_STEPS_MAX]) {
+    uint32_t count = 0;
+    for (const struct frame_step *at = step; at != until; at = at->up) {
+        count++;
+    }
+    assert(count <= FRAME_STEPS_MAX);
+    uint32_t left = count;
+    for (const struct frame_step *at = step; at != until; at = at->up) {
+        ret[--left] = at;
+    }
+    return count;
+}
 
 /* How a value is to be made. */
 struct plan {
