@@ -61,6 +61,7 @@ enum status verb_run(const struct verb *verb, struct instance *instance, struct 
     struct wire_limits limits = {
         .size_max = (uint64_t)instance->config.request_size_max,
         .depth_max = (uint32_t)instance->config.depth_max,
+        .seed = instance->config.hash_seed,
     };
     enum status status = wire_document_parse(&document, request, &limits, error);
     if (status != OK) {

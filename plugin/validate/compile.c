@@ -194,6 +194,7 @@ static enum status build(struct compiler *compiler, struct validate_program **re
     program->size = size;
     program->limits = compiler->options->limits;
     program->extended = compiler->options->extended;
+    program->seed = compiler->options->seed;
     size_t offset = 0;
     for (int i = 0; i < SECTION_COUNT; i++) {
         size_t section = (size_t)compiler->sections[i].count * RECORD_SIZES[i];
@@ -322,6 +323,7 @@ static enum status check_metaschema(struct compiler *compiler, struct validate_r
     options.trusted = true;
     options.extended = false;
     options.assert_format = false;
+    options.seed = schema.document->seed; /* the payload is the schema */
     if (custom != NO_INDEX) {
         return check_against(compiler->sources[custom].root, &options, schema, report, error);
     }

@@ -185,6 +185,12 @@ static void machine_init(struct machine *machine, const struct validate_program 
 
 /* ---- runs ---- */
 
+static enum status check_seed(const struct validate_program *program, struct wire_value payload, struct error *error) {
+    return payload.document->seed == program->seed
+               ? OK
+               : error_set(error, INTERNAL, "the payload's keys were hashed with another seed than the schema's");
+}
+
 static enum status refuse_limit(const struct validate_program *program, const struct work *work, struct error *error) {
     const struct validate_limits *limits = &program->limits;
     const char *name = "validation_steps_max";
@@ -226,6 +232,10 @@ enum status validate_run(const struct validate_program *program, struct validate
                          struct wire_value payload, bool *ret_valid, struct error *error) {
     struct machine machine;
     struct model_fault fault;
+    enum status status = check_seed(program, payload, error);
+    if (status != OK) {
+        return status;
+    }
     machine_init(&machine, program, context, payload);
     enum verdict verdict = model_check(payload, program->extended, context->seed, &context->work, &fault);
     if (verdict == VERDICT_YES) {
@@ -244,6 +254,10 @@ enum status validate_explain(const struct validate_program *program, struct vali
                              struct error *error) {
     struct machine machine;
     struct model_fault fault;
+    enum status status = check_seed(program, payload, error);
+    if (status != OK) {
+        return status;
+    }
     machine_init(&machine, program, context, payload);
     machine.report = report;
     report->count = 0;
@@ -266,7 +280,7 @@ enum status validate_explain(const struct validate_program *program, struct vali
 
 enum status validate_same(struct wire_value a, struct wire_value b, bool *ret_same, struct error *error) {
     struct work work = {.steps_left = 8 * ((uint64_t)a.document->item_count + b.document->item_count) + 1024,
-                        .seed = (uintptr_t)a.document->items ^ HASH_SEED,
+                        .seed = a.document->seed ^ (uintptr_t)a.document->items ^ HASH_SEED,
                         .scratch_max = UINT32_MAX};
     enum verdict verdict = value_equal(a, b, &work);
     free(work.scratch);

@@ -39,7 +39,7 @@ enum verdict assert_enum(struct machine *machine, const struct enumeration *set,
     if (!assert_type(machine, set->types, index) || !work_spend(machine->work, value_hash_steps(value))) {
         return machine->work->limit == WORK_FINE ? VERDICT_NO : VERDICT_LIMIT;
     }
-    return find_constant(machine, set, value, value_hash(value, HASH_SEED));
+    return find_constant(machine, set, value, value_hash(value, machine->program->seed));
 }
 
 enum verdict assert_length_exactly(struct machine *machine, uint32_t least, uint32_t most, uint32_t value) {

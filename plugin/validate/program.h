@@ -106,7 +106,7 @@ struct location {
 };
 
 struct key {
-    uint32_t hash; /* the mark, or of a seeded table the upper half */
+    uint32_t hash; /* the mark, or of a hashed table the upper half */
     uint32_t size;
     uint32_t text;
     uint32_t schema; /* or NO_INDEX */
@@ -114,12 +114,12 @@ struct key {
 };
 
 /* Keys by hash, confirmed by comparison. Small tables take the marks that are on the tape, under a factor that was
- * chosen so that hardly any two keys meet; others hash again, with a seed. */
+ * chosen so that hardly any two keys meet; others hash the names again. Both are made with the program's seed. */
 struct key_table {
     uint64_t seed;         /* or the factor */
     uint32_t first, count; /* keys, in the order of the schema */
     uint32_t slots, mask;  /* key number + 1, or 0 */
-    uint32_t shift;        /* of a mark times the factor; 0: the table is seeded */
+    uint32_t shift;        /* of a mark times the factor; 0: the table is one of hashes */
 };
 
 struct object_rule {
@@ -187,7 +187,8 @@ struct validate_program {
     size_t size; /* of the block */
     struct validate_limits limits;
     bool extended;
-    bool tracks; /* some fast code has an OP_UNEVALUATED_* */
+    bool tracks;   /* some fast code has an OP_UNEVALUATED_* */
+    uint64_t seed; /* of the marks of its keys, and so of the tapes that it takes */
     uint32_t root;
     uint32_t pattern_count;
     struct pattern **patterns;

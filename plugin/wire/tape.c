@@ -99,16 +99,13 @@ struct pass {
     const struct level *deepest; /* allowed */
     uint32_t count;
     uint32_t left; /* of the level */
+    struct wire_mark_keys keys;
 };
 
 #define ALWAYS_INLINE __attribute__((always_inline)) static inline
 
-ALWAYS_INLINE bool is_ascii(const uint8_t *data, size_t size, struct wire_text_ends ends) {
-    uint64_t seen = ends.first | ends.last;
-    for (size_t i = 8; i + 8 < size; i += 8) {
-        seen |= wire_text_word(data + i);
-    }
-    return (seen & UINT64_C(0x8080808080808080)) == 0;
+ALWAYS_INLINE bool is_ascii(struct wire_text_ends ends, struct wire_text_middle middle) {
+    return ((ends.first | ends.last | middle.seen) & UINT64_C(0x8080808080808080)) == 0;
 }
 
 /* Is the key the same as one of the map before it? */
@@ -166,9 +163,10 @@ ALWAYS_INLINE bool take_string(const struct wire_document *document, struct pass
         return false;
     }
     struct wire_text_ends ends = wire_text_ends(data, size, (size_t)room);
-    uint16_t mark = wire_text_mark(ends, size);
+    struct wire_text_middle middle = wire_text_middle(data, size, pass->keys);
+    uint16_t mark = wire_mark(ends, middle.hash, size, pass->keys);
     pass->item->mark = mark;
-    if (!is_ascii(data, size, ends) && !wire_utf8_valid((struct bytes){data, size})) {
+    if (!is_ascii(ends, middle) && !wire_utf8_valid((struct bytes){data, size})) {
         pass->level->lacks |= WIRE_LACKS_TEXT;
     }
     if (is_key(pass)) {
@@ -244,6 +242,7 @@ static enum status write_tape(struct wire_document *document, uint32_t depth_max
     struct level levels[WIRE_DEPTH_LIMIT + 1];
     struct pass pass = {.at = input.data, .end = input.data + input.size, .level = levels, .left = 1};
     pass.deepest = levels + depth_max;
+    pass.keys = wire_mark_keys(document->seed);
     pass.item = document->items;
     pass.full = document->items != NULL ? document->items + document->item_capacity : NULL;
     levels[0] = (struct level){0};
@@ -287,6 +286,7 @@ enum status wire_document_parse(struct wire_document *document, struct bytes inp
     bool had_memory = document->items != NULL;
     document->input = input;
     document->item_count = 0;
+    document->seed = limits->seed;
     status = write_tape(document, limits->depth_max < WIRE_DEPTH_LIMIT ? limits->depth_max : WIRE_DEPTH_LIMIT, error);
     if (status != OK && had_memory) {
         wire_document_reset(document);
