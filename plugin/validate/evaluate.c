@@ -14,7 +14,7 @@ enum { MEMO_STEPS_MIN = 2048 }; /* evaluations that end sooner remember nothing 
 
 ALWAYS_INLINE enum step step_assertion(struct machine *machine, enum mode mode, struct frame *frame,
                                        const struct instruction *in) {
-    enum verdict verdict = assert_holds(machine, in, frame->value);
+    enum verdict verdict = assert_holds(machine, in, &machine->items[frame->value]);
     if (mode == MODE_EXPLAIN && verdict == VERDICT_NO) {
         explain_assertion(machine, frame, in);
     }

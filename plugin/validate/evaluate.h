@@ -106,6 +106,10 @@ static inline const struct key *machine_find_key(const struct machine *machine, 
     return program_find_key(machine->view, table, machine_text(machine, item), machine->items[item].mark);
 }
 
+static inline uint32_t machine_index(const struct machine *machine, const struct wire_item *item) {
+    return (uint32_t)(item - machine->items);
+}
+
 static inline struct wire_value machine_value(const struct machine *machine, uint32_t item) {
     return (struct wire_value){machine->document, item};
 }

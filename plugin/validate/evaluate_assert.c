@@ -36,7 +36,8 @@ enum verdict assert_enum(struct machine *machine, const struct enumeration *set,
     }
     struct wire_value value = machine_value(machine, index);
     /* Values that JSON lacks have no type, and may be among the constants of no schema. */
-    if (!assert_type(machine, set->types, index) || !work_spend(machine->work, value_hash_steps(value))) {
+    if (!assert_type(machine, set->types, &machine->items[index]) ||
+        !work_spend(machine->work, value_hash_steps(value))) {
         return machine->work->limit == WORK_FINE ? VERDICT_NO : VERDICT_LIMIT;
     }
     return find_constant(machine, set, value, value_hash(value, machine->program->seed));
@@ -219,17 +220,18 @@ static enum verdict check_dependent_required(struct machine *machine, const stru
 }
 
 enum verdict assert_slow(struct machine *machine, const struct instruction *in, uint32_t value) {
-    uint8_t kind = machine->items[value].kind;
+    const struct wire_item *item = &machine->items[value];
+    uint8_t kind = item->kind;
     switch (in->op) {
     case OP_CONST:
         return value_equal(machine_value(machine, value), (struct wire_value){&machine->view->constant_document, in->a},
                            machine->work);
     case OP_TYPE:
-        return ASSERT(assert_type(machine, in->a, value));
+        return ASSERT(assert_type(machine, in->a, item));
     case OP_INTEGER_RANGE:
     case OP_NUMBER_RANGE:
-        return ASSERT(assert_type(machine, in->op == OP_INTEGER_RANGE ? TYPE_INTEGER : TYPE_NUMBER, value) &&
-                      assert_range(machine, &machine->view->ranges[in->a], value));
+        return ASSERT(assert_type(machine, in->op == OP_INTEGER_RANGE ? TYPE_INTEGER : TYPE_NUMBER, item) &&
+                      assert_range(machine, &machine->view->ranges[in->a], item));
     case OP_MAXIMUM:
     case OP_EXCLUSIVE_MAXIMUM:
     case OP_MINIMUM:

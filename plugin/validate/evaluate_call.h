@@ -106,12 +106,12 @@ ALWAYS_INLINE enum step call(struct machine *machine, enum mode mode, uint32_t s
         if (!work_spend(machine->work, 1 + node->fast_end - node->fast)) {
             return STEP_LIMIT;
         }
-        return run_leaf(machine, node, value);
+        return run_leaf(machine, node, &machine->items[value]);
     }
     /* Without a frame nothing is known of what was evaluated. */
     if ((node->flags & SCHEMA_FLAT) != 0 && mode != MODE_EXPLAIN &&
         (mode == MODE_FAST || !needs_set(machine, mode, 0, value, relation))) {
-        return run_flat(machine, node, value);
+        return run_flat(machine, node, &machine->items[value]);
     }
     if ((node->flags & SCHEMA_SHARED) != 0 && machine->work->steps_left < machine->memo_below) {
         enum step known = remembered(machine, mode, schema, value, relation);

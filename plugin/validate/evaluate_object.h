@@ -274,9 +274,9 @@ ALWAYS_INLINE enum step step_member(struct machine *machine, enum mode mode, str
 /* Goes over members as long as subschemas without frames decide them, with the walk's state in registers. STEP_CALL:
  * the frame is at a member that needs one, and was not asked. */
 ALWAYS_INLINE enum step walk_small(struct machine *machine, struct frame *frame, const struct object_rule *rule) {
-    struct member_walk walk = {.cursor = frame->cursor, .left = frame->left, .count = frame->count};
-    enum step step = walk_members(machine, rule, &walk, false);
-    frame->cursor = walk.cursor;
+    struct member_walk walk = {.name = &machine->items[frame->cursor], .left = frame->left, .count = frame->count};
+    enum step step = walk_members(machine, rule, &walk, true);
+    frame->cursor = machine_index(machine, walk.name);
     frame->left = walk.left;
     frame->count = walk.count;
     return step;

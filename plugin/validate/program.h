@@ -86,7 +86,7 @@ enum schema_flag {
     SCHEMA_FLAT = 64,    /* its fast code is assertions, and applicators of leaves and flat ones: it needs no frame */
 };
 
-/* How far flat subschemas apply each other: so deep the run recurses, whatever the payload. */
+/* How far flat subschemas apply each other: so many are at work at a time, whatever the payload. */
 enum { FLAT_LEVELS_MAX = 4 };
 
 struct schema_node {
