@@ -249,7 +249,7 @@ enum status compile_fast(struct compiler *compiler) {
     }
     if (compiler->status == OK) {
         fast_mark_kinds(compiler);
-        fast_mark_flat(compiler, evaluates); /* whose memory serves once more */
+        fast_mark_flat(compiler);
     }
     free(evaluates);
     return compiler->status;

@@ -1,4 +1,4 @@
-/* evaluate_flat.h: subschemas that need no frame: assertions, and applicators of assertions to elements. */
+/* evaluate_flat.h: subschemas that need no frame: assertions, and what applies them to elements or decides by them. */
 #ifndef POLARIS_PLUGIN_VALIDATE_EVALUATE_FLAT_H
 #define POLARIS_PLUGIN_VALIDATE_EVALUATE_FLAT_H
 

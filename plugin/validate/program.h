@@ -87,7 +87,7 @@ enum schema_flag {
 };
 
 /* How far flat subschemas apply each other: so many are at work at a time, whatever the payload. */
-enum { FLAT_LEVELS_MAX = 4 };
+enum { FLAT_LEVELS_MAX = 8 };
 
 struct schema_node {
     uint32_t plain, plain_end; /* instructions */
