@@ -207,7 +207,7 @@ static enum status build(struct compiler *compiler, struct validate_program **re
     }
     for (uint32_t i = 0; i < compiler->units.count; i++) {
         uint32_t tracks = SCHEMA_FAST_TRACKS_ITEMS | SCHEMA_FAST_TRACKS_PROPERTIES;
-        program->tracks |= (SECTION(compiler, schemas, struct schema_node, i)->flags & tracks) != 0;
+        program->tracks |= (SECTION(compiler, schemas, struct schema_node, i)->run.flags & tracks) != 0;
     }
     program->patterns = compiler->patterns.data;
     program->pattern_count = compiler->patterns.count;

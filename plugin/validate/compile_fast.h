@@ -34,5 +34,7 @@ void fast_fuse(struct fast *fast, uint32_t group);
 /* compile_flat.c, once all fast codes are there. */
 void fast_mark_kinds(struct compiler *compiler);
 void fast_mark_flat(struct compiler *compiler);
+/* Then: each key of an object's rule is told what runs its subschema. */
+void fast_fill_keys(struct compiler *compiler);
 
 #endif

@@ -75,23 +75,23 @@ void fast_mark_kinds(struct compiler *compiler) {
     for (uint32_t i = 0; i < compiler->units.count; i++) {
         struct schema_node *node = SECTION(compiler, schemas, struct schema_node, i);
         struct kinds all = {.accepted = ALL_KINDS};
-        for (uint32_t at = node->fast; at < node->fast_end; at++) {
+        for (uint32_t at = node->run.fast; at < node->run.fast_end; at++) {
             struct kinds kinds = kinds_of(compiler, SECTION(compiler, code, struct instruction, at));
             all.accepted &= kinds.accepted;
             all.refused |= kinds.refused;
         }
-        node->accepts = (uint16_t)all.accepted;
-        node->undecided = (uint16_t)(ALL_KINDS & ~(all.accepted | all.refused));
+        node->run.accepts = (uint16_t)all.accepted;
+        node->run.undecided = (uint16_t)(ALL_KINDS & ~(all.accepted | all.refused));
         /* Types come first; of those that the kind alone decides nothing is left to do. */
-        for (; node->fast < node->fast_end; node->fast++) {
-            const struct instruction *in = SECTION(compiler, code, struct instruction, node->fast);
+        for (; node->run.fast < node->run.fast_end; node->run.fast++) {
+            const struct instruction *in = SECTION(compiler, code, struct instruction, node->run.fast);
             struct kinds kinds = kinds_of(compiler, in);
             if (in->op != OP_TYPE || (kinds.accepted | kinds.refused) != ALL_KINDS) {
                 break;
             }
         }
-        bool is_single = (node->flags & SCHEMA_LEAF) != 0 && node->fast_end - node->fast == 1;
-        node->flags |= is_single ? SCHEMA_SINGLE : 0u;
+        bool is_single = (node->run.flags & SCHEMA_LEAF) != 0 && node->run.fast_end - node->run.fast == 1;
+        node->run.flags |= is_single ? SCHEMA_SINGLE : 0u;
     }
 }
 
@@ -196,7 +196,7 @@ static void add_applicator(struct flat_sum *sum, const struct compiler *compiler
 static struct flat_rank rank_of(const struct compiler *compiler, const struct flat_rank *ranks,
                                 const struct schema_node *node) {
     struct flat_sum sum = {0};
-    for (uint32_t at = node->fast; at < node->fast_end && sum.level != NOT_FLAT; at++) {
+    for (uint32_t at = node->run.fast; at < node->run.fast_end && sum.level != NOT_FLAT; at++) {
         const struct instruction *in = SECTION(compiler, code, struct instruction, at);
         if (in->op > OP_LAST_ASSERTION) {
             add_applicator(&sum, compiler, ranks, in);
@@ -207,6 +207,15 @@ static struct flat_rank rank_of(const struct compiler *compiler, const struct fl
     return is_flat ? (struct flat_rank){(uint8_t)(sum.level + 1), (uint8_t)ways} : (struct flat_rank){NOT_FLAT, 1};
 }
 
+static bool is_row(const struct compiler *compiler, const struct schema_node *node, uint8_t level) {
+    bool is = level == 1;
+    for (uint32_t at = node->run.fast; at < node->run.fast_end; at++) {
+        uint8_t op = SECTION(compiler, code, struct instruction, at)->op;
+        is = is && (op <= OP_LAST_ASSERTION || op == OP_ITEMS || op == OP_PREFIX_ITEMS);
+    }
+    return is;
+}
+
 /* Level by level, so that those that apply themselves never come to have one. */
 void fast_mark_flat(struct compiler *compiler) {
     struct flat_rank *ranks = calloc(compiler->units.count, sizeof *ranks);
@@ -215,7 +224,7 @@ void fast_mark_flat(struct compiler *compiler) {
         return;
     }
     for (uint32_t i = 0; i < compiler->units.count; i++) {
-        uint32_t flags = SECTION(compiler, schemas, struct schema_node, i)->flags;
+        uint32_t flags = SECTION(compiler, schemas, struct schema_node, i)->run.flags;
         ranks[i] = (struct flat_rank){.level = (flags & SCHEMA_LEAF) != 0 ? 0 : NOT_FLAT, .ways = 1};
     }
     for (uint8_t level = 1; level <= FLAT_LEVELS_MAX; level++) {
@@ -224,9 +233,29 @@ void fast_mark_flat(struct compiler *compiler) {
             struct flat_rank rank = ranks[i].level == NOT_FLAT ? rank_of(compiler, ranks, node) : ranks[i];
             if (ranks[i].level == NOT_FLAT && rank.level == level) {
                 ranks[i] = rank;
-                node->flags |= SCHEMA_FLAT;
+                node->run.flags |= is_row(compiler, node, level) ? SCHEMA_FLAT | SCHEMA_ROW : SCHEMA_FLAT;
             }
         }
     }
     free(ranks);
+}
+
+void fast_fill_keys(struct compiler *compiler) {
+    static const struct schema_run ANY = {.flags = SCHEMA_LEAF, .accepts = UINT16_MAX};
+    for (uint32_t i = 0; i < compiler->sections[SECTION_code].count; i++) {
+        const struct instruction *in = SECTION(compiler, code, struct instruction, i);
+        if (in->op != OP_OBJECT) {
+            continue;
+        }
+        const struct object_rule *rule = SECTION(compiler, objects, struct object_rule, in->a);
+        const struct key_table empty = {0};
+        const struct key_table *table =
+            rule->table != NO_INDEX ? SECTION(compiler, tables, struct key_table, rule->table) : &empty;
+        for (uint32_t j = 0; j < table->count; j++) {
+            struct key *key = SECTION(compiler, keys, struct key, table->first + j);
+            /* What is required only is no property: it counts among the additional ones. */
+            uint32_t unit = key->schema != NO_INDEX ? key->schema : rule->additional;
+            key->run = unit != NO_INDEX ? SECTION(compiler, schemas, struct schema_node, unit)->run : ANY;
+        }
+    }
 }

@@ -88,7 +88,7 @@ ALWAYS_INLINE enum verdict run(struct machine *machine, enum mode mode, uint32_t
         if (!work_spend(machine->work, 1)) {
             return VERDICT_LIMIT;
         }
-        step = step_once(machine, mode, frame, &machine->view->code[frame->pc]);
+        step = step_once(machine, mode, frame, &machine->view.code[frame->pc]);
         if (step == STEP_CALL) {
             continue;
         }
@@ -165,22 +165,23 @@ static void machine_init(struct machine *machine, const struct validate_program 
         context->memo_capacity = 0;
         context->run = 1;
     }
-    program_view_init(&context->view, program);
     uint64_t free_steps = MEMO_STEPS_MIN + 4 * (uint64_t)payload.document->item_count;
-    *machine = (struct machine){.view = &context->view,
-                                .work = &context->work,
-                                .context = context,
-                                .program = program,
-                                .document = payload.document,
-                                .items = payload.document->items,
-                                .bytes = payload.document->input.data,
-                                .frames = context->frames,
-                                .depth_max = context->frame_capacity < program->limits.validation_frames_max
-                                                 ? context->frame_capacity
-                                                 : program->limits.validation_frames_max,
-                                .memo_below = program->limits.validation_steps_max > free_steps
-                                                  ? program->limits.validation_steps_max - free_steps
-                                                  : 0};
+    uint32_t frames_max = program->limits.validation_frames_max;
+    uint64_t steps_max = program->limits.validation_steps_max;
+    program_view_init(&machine->view, program);
+    machine->work = &context->work;
+    machine->context = context;
+    machine->program = program;
+    machine->document = payload.document;
+    machine->items = payload.document->items;
+    machine->bytes = payload.document->input.data;
+    machine->frames = context->frames;
+    machine->depth = 0;
+    machine->depth_max = context->frame_capacity < frames_max ? context->frame_capacity : frames_max;
+    machine->result = false;
+    machine->memo_below = steps_max > free_steps ? steps_max - free_steps : 0;
+    machine->branch = (struct branch){0};
+    machine->report = NULL;
 }
 
 /* ---- runs ---- */

@@ -43,7 +43,7 @@ ALWAYS_INLINE enum verdict assert_length(struct machine *machine, uint32_t least
 }
 
 ALWAYS_INLINE int assert_compare(const struct machine *machine, uint32_t bound, uint32_t value) {
-    return number_compare(number_of(machine_value(machine, value)), machine->view->bounds[bound].number);
+    return number_compare(number_of(machine_value(machine, value)), machine->view.bounds[bound].number);
 }
 
 ALWAYS_INLINE bool assert_range(const struct machine *machine, const struct range *range,
@@ -87,7 +87,7 @@ ALWAYS_INLINE enum verdict assert_holds(struct machine *machine, const struct in
         return ASSERT(kind != WIRE_MAP || size >= in->a);
     case OP_INTEGER_RANGE:
     case OP_NUMBER_RANGE: {
-        const struct range *range = &machine->view->ranges[in->a];
+        const struct range *range = &machine->view.ranges[in->a];
         bool is_simple = kind == WIRE_INT || (kind == WIRE_FLOAT && in->op == OP_NUMBER_RANGE && range->by_double);
         return is_simple ? ASSERT(assert_range(machine, range, item))
                          : assert_slow(machine, in, machine_index(machine, item));
@@ -95,7 +95,7 @@ ALWAYS_INLINE enum verdict assert_holds(struct machine *machine, const struct in
     case OP_STRING_LENGTH:
         return kind == WIRE_STR ? assert_length(machine, in->a, in->b, item) : VERDICT_NO;
     case OP_ENUM:
-        return assert_enum(machine, &machine->view->enums[in->a], machine_index(machine, item));
+        return assert_enum(machine, &machine->view.enums[in->a], machine_index(machine, item));
     case OP_PATTERN:
         return kind == WIRE_STR ? assert_search(machine, in->a, machine_index(machine, item)) : VERDICT_YES;
     default:

@@ -6,11 +6,69 @@ __attribute__((noinline)) enum step run_assertion(struct machine *machine, const
     return (enum step)assert_holds(machine, in, item);
 }
 
-enum step run_assertions(struct machine *machine, const struct schema_node *node, const struct wire_item *item) {
-    const struct instruction *end = machine->view->code + node->fast_end;
-    for (const struct instruction *in = machine->view->code + node->fast; in < end; in++) {
+enum step run_assertions(struct machine *machine, const struct schema_run *run, const struct wire_item *item) {
+    const struct instruction *end = machine->view.code + run->fast_end;
+    for (const struct instruction *in = machine->view.code + run->fast; in < end; in++) {
         enum step step = run_assertion(machine, in, item);
         if (__builtin_expect(step != STEP_PASS, 0)) {
+            return step;
+        }
+    }
+    return STEP_PASS;
+}
+
+/* ---- rows ---- */
+
+static enum step row_items(struct machine *machine, const struct instruction *in, const struct wire_item *array) {
+    const struct wire_item *items = machine->items;
+    const struct schema_run *run = &machine->view.schemas[in->a].run;
+    const struct wire_item *element = array + 1;
+    uint32_t left = array->size;
+    if (!work_spend(machine->work, left)) {
+        return STEP_LIMIT;
+    }
+    for (uint32_t passed = 0; passed < in->b && left > 0; passed++, left--) {
+        element = &items[element->next];
+    }
+    for (; left > 0; left--) {
+        enum step step = judge_kind(run, element->kind);
+        step = step == STEP_CALL ? run_leaf(machine, run, element) : step;
+        if (step != STEP_PASS) {
+            return step;
+        }
+        element = &items[element->next];
+    }
+    return STEP_PASS;
+}
+
+static enum step row_prefix(struct machine *machine, const struct instruction *in, const struct wire_item *array) {
+    const struct wire_item *element = array + 1;
+    uint32_t count = array->size < in->c ? array->size : in->c;
+    if (!work_spend(machine->work, count)) {
+        return STEP_LIMIT;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct schema_run *run = &machine->view.schemas[machine->view.links[in->b + i]].run;
+        enum step step = judge_kind(run, element->kind);
+        step = step == STEP_CALL ? run_leaf(machine, run, element) : step;
+        if (step != STEP_PASS) {
+            return step;
+        }
+        element = &machine->items[element->next];
+    }
+    return STEP_PASS;
+}
+
+enum step run_row(struct machine *machine, const struct schema_run *run, const struct wire_item *item) {
+    const struct instruction *end = machine->view.code + run->fast_end;
+    for (const struct instruction *in = machine->view.code + run->fast; in < end; in++) {
+        enum step step = STEP_PASS;
+        if (in->op <= OP_LAST_ASSERTION) {
+            step = run_assertion(machine, in, item);
+        } else if (item->kind == WIRE_ARRAY) {
+            step = in->op == OP_ITEMS ? row_items(machine, in, item) : row_prefix(machine, in, item);
+        }
+        if (step != STEP_PASS) {
             return step;
         }
     }
@@ -27,25 +85,20 @@ struct level {
     struct member_walk walk; /* of the instruction: over elements, or over branches, of which `count` matched */
 };
 
-static void level_open(const struct machine *machine, struct level *level, const struct schema_node *node,
+static void level_open(const struct machine *machine, struct level *level, const struct schema_run *run,
                        const struct wire_item *value) {
-    level->in = machine->view->code + node->fast;
-    level->end = machine->view->code + node->fast_end;
+    level->in = machine->view.code + run->fast;
+    level->end = machine->view.code + run->fast_end;
     level->value = value;
     level->result = STEP_CALL;
 }
 
-/* Asks a leaf; of a flat one, notes what is to be asked. */
+/* Asks a leaf or a row; of a flat one, notes what is to be asked. */
 ALWAYS_INLINE enum step apply(struct machine *machine, struct level *level, uint32_t schema,
                               const struct wire_item *value) {
-    const struct schema_node *node = &machine->view->schemas[schema];
-    enum step step = judge_kind(node, value->kind);
-    if (step == STEP_CALL && (node->flags & SCHEMA_LEAF) != 0) {
-        return run_leaf(machine, node, value);
-    }
-    level->walk.node = node;
+    level->walk.run = &machine->view.schemas[schema].run;
     level->walk.value = value;
-    return step;
+    return run_small(machine, level->walk.run, value);
 }
 
 /* ---- to elements ---- */
@@ -54,15 +107,15 @@ ALWAYS_INLINE enum step apply(struct machine *machine, struct level *level, uint
 static enum step run_patterns(struct machine *machine, const struct object_rule *rule, const struct wire_item *name,
                               const struct wire_item *value, bool *is_named) {
     for (uint32_t i = 0; i < rule->pattern_count && name->kind == WIRE_STR; i++) {
-        const uint32_t *link = &machine->view->links[rule->patterns + PATTERN_LINKS * i];
+        const uint32_t *link = &machine->view.links[rule->patterns + PATTERN_LINKS * i];
         enum verdict matches = assert_search(machine, link[0], machine_index(machine, name));
         if (matches == VERDICT_LIMIT) {
             return STEP_LIMIT;
         }
         if (matches == VERDICT_YES) {
-            const struct schema_node *node = &machine->view->schemas[link[1]];
-            enum step step = judge_kind(node, value->kind);
-            step = step == STEP_CALL ? run_leaf(machine, node, value) : step;
+            const struct schema_run *run = &machine->view.schemas[link[1]].run;
+            enum step step = judge_kind(run, value->kind);
+            step = step == STEP_CALL ? run_leaf(machine, run, value) : step;
             *is_named = true;
             if (step != STEP_PASS) {
                 return step;
@@ -80,7 +133,7 @@ static enum step walk_patterns(struct machine *machine, const struct object_rule
         const struct wire_item *value = &machine->items[name->next];
         const struct key *key = NULL;
         if (rule->table != NO_INDEX && name->kind == WIRE_STR) {
-            key = machine_find_key(machine, &machine->view->tables[rule->table], machine_index(machine, name));
+            key = machine_find_key(machine, &machine->view.tables[rule->table], machine_index(machine, name));
         }
         uint32_t schema = key != NULL ? key->schema : NO_INDEX;
         bool is_named = schema != NO_INDEX;
@@ -100,7 +153,7 @@ static enum step walk_patterns(struct machine *machine, const struct object_rule
 }
 
 static enum step level_object(struct machine *machine, struct level *level, enum step result) {
-    const struct object_rule *rule = &machine->view->objects[level->in->a];
+    const struct object_rule *rule = &machine->view.objects[level->in->a];
     const struct wire_item *item = level->value;
     if (result == STEP_FAIL) {
         return STEP_FAIL;
@@ -115,9 +168,7 @@ static enum step level_object(struct machine *machine, struct level *level, enum
         if (!work_spend(machine->work, item->size)) {
             return STEP_LIMIT;
         }
-        level->walk.name = item + 1;
-        level->walk.left = item->size;
-        level->walk.count = 0;
+        walk_begin(machine, rule, &level->walk, item);
     }
     enum step step = rule->pattern_count > 0 ? walk_patterns(machine, rule, level)
                                              : walk_members(machine, rule, &level->walk, false);
@@ -178,7 +229,7 @@ static enum step level_prefix(struct machine *machine, struct level *level, enum
         walk->count = 0;
     }
     while (walk->count < walk->left) {
-        enum step step = apply(machine, level, machine->view->links[in->b + walk->count], walk->name);
+        enum step step = apply(machine, level, machine->view.links[in->b + walk->count], walk->name);
         walk->name = &machine->items[walk->name->next];
         walk->count++;
         if (step != STEP_PASS) {
@@ -236,7 +287,7 @@ static enum step level_branches(struct machine *machine, struct level *level, en
         if (!work_spend(machine->work, 1)) {
             return STEP_LIMIT;
         }
-        enum step step = apply(machine, level, machine->view->links[in->b + in->c - walk->left--], level->value);
+        enum step step = apply(machine, level, machine->view.links[in->b + in->c - walk->left--], level->value);
         if (step >= STEP_LIMIT) {
             return step;
         }
@@ -298,14 +349,14 @@ static enum step level_run(struct machine *machine, struct level *level) {
     return STEP_PASS;
 }
 
-enum step run_flat(struct machine *machine, const struct schema_node *node, const struct wire_item *item) {
+enum step run_flat(struct machine *machine, const struct schema_run *run, const struct wire_item *item) {
     struct level levels[FLAT_LEVELS_MAX];
     struct level *level = levels;
-    level_open(machine, level, node, item);
+    level_open(machine, level, run, item);
     for (;;) {
         enum step step = level_run(machine, level);
         if (step == STEP_CALL) {
-            level_open(machine, level + 1, level->walk.node, level->walk.value);
+            level_open(machine, level + 1, level->walk.run, level->walk.value);
             level++;
         } else if (step == STEP_LIMIT || level == levels) {
             return step;

@@ -12,6 +12,8 @@
 #include "validate/pattern.h"
 #include "validate/work.h"
 
+#include <assert.h>
+
 /* PATTERN_LINKS: for each pattern of patternProperties: pattern, subschema, its text's offset and size. */
 enum { PATTERN_LINKS = 4 };
 
@@ -83,21 +85,29 @@ enum schema_flag {
     SCHEMA_FAST_TRACKS_ITEMS = 16, /* and so has its fast code */
     SCHEMA_FAST_TRACKS_PROPERTIES = 32,
     SCHEMA_SINGLE = 128, /* a leaf whose fast code is one assertion */
+    SCHEMA_ROW = 256,    /* a flat one that applies leaves to an array's elements, and nothing else */
     SCHEMA_FLAT = 64,    /* its fast code is assertions, and applicators of leaves and flat ones: it needs no frame */
 };
 
 /* How far flat subschemas apply each other: so many are at work at a time, whatever the payload. */
 enum { FLAT_LEVELS_MAX = 8 };
 
-struct schema_node {
-    uint32_t plain, plain_end; /* instructions */
-    uint32_t fast, fast_end;
-    uint32_t location;
+/* What running the fast code of a subschema takes. */
+struct schema_run {
     uint32_t flags;
     /* A bit for each enum wire_kind: must the fast code be asked, or else, are all values of the kind valid? The fast
      * code does not ask for types again. */
     uint16_t undecided, accepts;
+    uint32_t fast, fast_end; /* instructions */
 };
+
+struct schema_node {
+    struct schema_run run;
+    uint32_t plain, plain_end;
+    uint32_t location;
+    uint32_t unused;
+};
+static_assert(sizeof(struct schema_node) == 32, "found by its number without a multiplication");
 
 /* Where a subschema stands: text after that of its parent; a root's text is a URI and "#". */
 struct location {
@@ -111,6 +121,7 @@ struct key {
     uint32_t text;
     uint32_t schema; /* or NO_INDEX */
     uint32_t required;
+    struct schema_run run; /* the schema's, as it is asked for each member */
 };
 
 /* Keys by hash, confirmed by comparison. Small tables take the marks that are on the tape, under a factor that was
