@@ -120,8 +120,11 @@ static inline double wire_float_read(const uint8_t *data) {
 
 /* Neither an infinity nor NaN: their exponents are all ones. */
 static inline bool wire_float_is_finite(const uint8_t *data) {
-    uint16_t mask = data[0] == 0xCA ? 0x7F80 : 0x7FF0;
-    return (wire_read_16(data + 1) & mask) != mask;
+    if ((data[1] & 0x7F) != 0x7F) {
+        return true;
+    }
+    uint8_t mask = data[0] == 0xCA ? 0x80 : 0xF0;
+    return (data[2] & mask) != mask;
 }
 
 /* How many bytes the value at `data` takes with all that is in it; 0 if it is malformed or cut. Allocates nothing and
@@ -199,12 +202,21 @@ struct wire_text_middle {
 
 static inline struct wire_text_middle wire_text_middle(const uint8_t *data, size_t size, struct wire_mark_keys keys) {
     struct wire_text_middle middle = {0, 0};
-    for (size_t i = 8; i + 8 < size; i += 8) {
-        uint64_t word = wire_text_word(data + i);
-        middle.seen |= word;
-        middle.hash = wire_fold(middle.hash ^ word ^ keys.first, keys.last);
+    if (size <= 16) {
+        return middle;
     }
-    return middle;
+    /* The words beside the ends, which overlap where it is short; then those between, if any are left. */
+    uint64_t a = wire_text_word(data + 8);
+    uint64_t b = wire_text_word(data + size - 16);
+    for (size_t i = 16;; i += 16) {
+        middle.seen |= a | b;
+        middle.hash = wire_fold(a ^ middle.hash ^ keys.first, b ^ keys.last);
+        if (i + 16 >= size) {
+            return middle;
+        }
+        a = wire_text_word(data + i);
+        b = wire_text_word(data + i + 8);
+    }
 }
 
 /* Of the whole text. Whoever does not know the seed can make no texts that have the same mark, but 16 bits are few:
