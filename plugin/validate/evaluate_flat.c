@@ -85,12 +85,14 @@ struct level {
     struct member_walk walk; /* of the instruction: over elements, or over branches, of which `count` matched */
 };
 
-static void level_open(const struct machine *machine, struct level *level, const struct schema_run *run,
+/* False: a limit, as each keyword is a step. */
+static bool level_open(const struct machine *machine, struct level *level, const struct schema_run *run,
                        const struct wire_item *value) {
     level->in = machine->view.code + run->fast;
     level->end = machine->view.code + run->fast_end;
     level->value = value;
     level->result = STEP_CALL;
+    return work_spend(machine->work, run->fast_end - run->fast);
 }
 
 /* Asks a leaf or a row; of a flat one, notes what is to be asked. */
@@ -352,11 +354,11 @@ static enum step level_run(struct machine *machine, struct level *level) {
 enum step run_flat(struct machine *machine, const struct schema_run *run, const struct wire_item *item) {
     struct level levels[FLAT_LEVELS_MAX];
     struct level *level = levels;
-    level_open(machine, level, run, item);
+    bool is_open = level_open(machine, level, run, item);
     for (;;) {
-        enum step step = level_run(machine, level);
+        enum step step = is_open ? level_run(machine, level) : STEP_LIMIT;
         if (step == STEP_CALL) {
-            level_open(machine, level + 1, level->walk.run, level->walk.value);
+            is_open = level_open(machine, level + 1, level->walk.run, level->walk.value);
             level++;
         } else if (step == STEP_LIMIT || level == levels) {
             return step;
