@@ -1,6 +1,8 @@
 /* instance.c: opening and closing a store. */
 #include "instance.h"
 
+#include <sys/random.h>
+
 #include "use_cases.h"
 
 static void write_init_reply(struct wire_writer *reply, const struct config *config, const struct storage_info *info) {
@@ -23,6 +25,10 @@ enum status instance_open(struct instance *ret_instance, struct bytes config, co
     enum status status = wire_decode_config(config, &instance.config, error);
     if (status != OK) {
         return status;
+    }
+    if (getrandom(&instance.config.hash_seed, sizeof instance.config.hash_seed, 0) !=
+        (ssize_t)sizeof instance.config.hash_seed) {
+        return error_set(error, IO, "open: the system gives no random bytes");
     }
     instance.host = *host;
     status = sqlite_storage_open(&instance.config, host, &instance.storage, error);

@@ -71,6 +71,7 @@ enum status verb_open(struct verb_call *call, const struct verb *verb, struct in
     struct wire_limits limits = {
         .size_max = (uint64_t)instance->config.request_size_max,
         .depth_max = (uint32_t)instance->config.depth_max,
+        .seed = instance->config.hash_seed,
     };
     call->call = (struct call){.instance = instance,
                                .name = call->name,
