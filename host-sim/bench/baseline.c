@@ -18,6 +18,19 @@ static const char *const SQL[BASELINE_STATEMENTS] = {
     [TAG] = ("INSERT INTO tag (name, event_count, last_id) VALUES (?1, 1, ?2)"
              " ON CONFLICT (name) DO UPDATE SET event_count = event_count + 1, last_id = ?2 RETURNING id"),
     [EVENT_TAG] = "INSERT INTO event_tag (tag_id, event_id) VALUES (?1, ?2)",
+    [CONSUMER] = "INSERT INTO consumer (name) VALUES (?1) ON CONFLICT (name) DO UPDATE SET name = name RETURNING id",
+    [STREAM_OF] = "SELECT stream_id FROM event WHERE id = ?1",
+    [LETTER] = ("INSERT INTO dead_letter (event_id, consumer_id, stream_id, state, attempts, attempts_max, due_us,"
+                " lease_until_us, token, counted, failure_seq, created_us, updated_us)"
+                " VALUES (?1, ?2, ?3, 0, 0, ?4, ?5, 0, 0, 0, 1, ?5, ?5) RETURNING id"),
+    [LETTER_FAILURE] = "INSERT INTO dead_letter_failure (letter_id, seq, class, message, time_us)"
+                       " VALUES (?1, 1, ?2, ?3, ?4)",
+    [CLAIM_LETTER] = ("UPDATE dead_letter SET state = 1, due_us = 0, lease_until_us = ?3, token = token + 1,"
+                      " updated_us = ?2 WHERE id = (SELECT id FROM dead_letter INDEXED BY dead_letter_by_due"
+                      " WHERE consumer_id = ?1 AND state = 0 AND due_us <= ?2 ORDER BY due_us, id LIMIT 1)"
+                      " RETURNING event_id"),
+    [RESOLVE_LETTER] = ("UPDATE dead_letter SET state = 2, lease_until_us = 0, updated_us = ?3"
+                        " WHERE event_id = ?1 AND consumer_id = ?2 AND state = 1"),
 };
 
 bool baseline_fail(sqlite3 *db, const char *what, struct failure *failure) {
@@ -78,6 +91,10 @@ void baseline_freep(struct baseline **baseline) {
     (void)sqlite3_close((*baseline)->db);
     free(*baseline);
     *baseline = NULL;
+}
+
+int64_t baseline_last_id(const struct baseline *baseline) {
+    return baseline->last_id;
 }
 
 bool baseline_run(sqlite3_stmt *statement) {

@@ -22,6 +22,7 @@ struct baseline;
 /* The file at `path` is a copy of a store. */
 bool baseline_open(const char *path, struct baseline **ret_baseline, struct failure *failure) WARN_UNUSED;
 void baseline_freep(struct baseline **baseline);
+int64_t baseline_last_id(const struct baseline *baseline);
 
 /* Stores the events first ... first + count - 1, `per_commit` at a time, the first of which gets the next id. If `took`
  * is not NULL it is told how long each commit took, from its begin on. */
@@ -58,5 +59,16 @@ bool baseline_read(struct baseline_reader *reader, const struct page_query *quer
 
 /* A visitor that reads every byte; its context is an uint64_t, to which it adds them. */
 void baseline_touch(void *context, const struct baseline_row *row);
+
+/* ---- dead letters ---- */
+
+#define BASELINE_CONSUMER "search"
+#define BASELINE_FAILURE_CLASS "Timeout"
+#define BASELINE_FAILURE_MESSAGE "index did not answer"
+
+/* Puts a letter for an event that has none, due at once; claims the one that is due first, and reads its event;
+ * resolves it. Each is a transaction of its own, as the plugin's calls are. */
+bool baseline_letter_cycle(struct baseline *baseline, struct baseline_reader *reader, int64_t event_id,
+                           struct failure *failure) WARN_UNUSED;
 
 #endif

@@ -6,7 +6,22 @@
 
 #include "bench/baseline.h"
 
-enum baseline_statement { BEGIN, COMMIT, TYPE, STREAM, EVENT, TAG, EVENT_TAG, BASELINE_STATEMENTS };
+enum baseline_statement {
+    BEGIN,
+    COMMIT,
+    TYPE,
+    STREAM,
+    EVENT,
+    TAG,
+    EVENT_TAG,
+    CONSUMER,
+    STREAM_OF,
+    LETTER,
+    LETTER_FAILURE,
+    CLAIM_LETTER,
+    RESOLVE_LETTER,
+    BASELINE_STATEMENTS
+};
 
 struct baseline {
     sqlite3 *db;

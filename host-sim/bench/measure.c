@@ -56,7 +56,7 @@ static bool take_turns(struct measurement *measurement, struct bench_store *stor
     const struct bench_workload *workload = measurement->workload;
     bool has_reference = workload->reference != NULL;
     bool ok = workload->prepare == NULL || workload->prepare(store, failure);
-    if (!workload->once) {
+    if (!workload->cold) {
         ok = ok && take_turn(measurement, store, true, quick, NULL, failure) &&
              (!has_reference || take_turn(measurement, store, false, quick, NULL, failure));
     }

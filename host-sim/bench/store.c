@@ -187,19 +187,30 @@ void bench_store_close_plugin(struct bench_store *store) {
     store->host = NULL;
 }
 
+/* Larger stores keep what earlier workloads added. */
+static bool read_heads(struct bench_store *store, struct failure *failure) {
+    json_auto_t *head = NULL;
+    if (!bench_call(store->host, HOST_QUERY, json_pack("{s: s}", "op", "head"), &head, failure)) {
+        return false;
+    }
+    store->next_plugin = (uint64_t)json_integer_value(json_object_get(head, "last_id")) + 1;
+    store->next_baseline = (uint64_t)baseline_last_id(store->baseline) + 1;
+    return true;
+}
+
 bool bench_store_open(const struct bench_setup *setup, const struct bench_seed *seed, struct bench_store *ret_store,
                       struct failure *failure) {
     struct bench_store store = {
         .setup = setup,
         .size = seed->size,
         .body = seed->body,
-        .next_plugin = seed->size + 1,
-        .next_baseline = seed->size + 1,
+        .next_letter = 1,
+        .next_bare_letter = 1,
     };
     char path[1100];
     bench_path(setup, FILE_BASELINE, path);
     if (!bench_store_open_plugin(&store, failure) || !baseline_open(path, &store.baseline, failure) ||
-        !baseline_reader_open(path, &store.reader, failure)) {
+        !baseline_reader_open(path, &store.reader, failure) || !read_heads(&store, failure)) {
         bench_store_close(&store);
         return false;
     }

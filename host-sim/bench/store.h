@@ -8,7 +8,7 @@
 #include "bench/baseline.h"
 #include "host/host.h"
 
-/* What all of a benchmark has in common. */
+/* What all of a benchmark has in common. Its host options say nothing of a configuration. */
 struct bench_setup {
     struct host_options host; /* the build, how it is loaded, where its log lines go */
     json_t *config;           /* laid over the configuration of each instance; NULL: nothing */
@@ -40,7 +40,8 @@ struct bench_store {
     struct host *host;         /* NULL: closed */
     struct baseline *baseline; /* NULL: closed */
     struct baseline_reader *reader;
-    uint64_t next_plugin, next_baseline; /* numbers of the next events */
+    uint64_t next_plugin, next_baseline;    /* numbers of the next events */
+    uint64_t next_letter, next_bare_letter; /* events that have no dead letter yet */
 };
 /* Copies the seed, twice; both are on the disk when it returns. */
 bool bench_store_copy(const struct bench_setup *setup, struct failure *failure) WARN_UNUSED;

@@ -31,7 +31,8 @@ struct bench_workload {
     const char *title; /* for people */
     const char *unit;
     bool lower_is_better; /* the figure is a time or an amount, otherwise a rate */
-    bool once;            /* at one size and body only: the store's size makes no difference to it, or it takes long */
+    bool once;            /* at one size and body only, the largest: size makes no difference to it, or it takes long */
+    bool cold;            /* no turn to warm up */
     bool writes;          /* the stores are not what they were */
     uint32_t threads, per_request;
     uint64_t operations, operations_quick;
@@ -55,6 +56,31 @@ bool append_bare(struct bench_turn *turn, struct failure *failure);
 /* The same with events of a type that has a schema. */
 bool append_put_schema(struct bench_store *store, struct failure *failure);
 bool append_checked(struct bench_turn *turn, struct failure *failure);
+
+/* read.c: a page of the workload's kind; all events, oldest first; 4 readers beside writers. */
+bool page_plugin(struct bench_turn *turn, struct failure *failure);
+bool page_bare(struct bench_turn *turn, struct failure *failure);
+bool read_all_plugin(struct bench_turn *turn, struct failure *failure);
+bool read_all_bare(struct bench_turn *turn, struct failure *failure);
+bool read_all(struct host *host, struct histogram *latency, uint64_t *ret_events, struct failure *failure) WARN_UNUSED;
+bool mixed_plugin(struct bench_turn *turn, struct failure *failure);
+bool mixed_bare(struct bench_turn *turn, struct failure *failure);
+/* live.c */
+bool live_plugin(struct bench_turn *turn, struct failure *failure);
+/* letters.c */
+bool letters_plugin(struct bench_turn *turn, struct failure *failure);
+bool letters_bare(struct bench_turn *turn, struct failure *failure);
+/* lifecycle.c: init of a store; a second in which nobody calls. */
+bool open_plugin(struct bench_turn *turn, struct failure *failure);
+bool open_bare(struct bench_turn *turn, struct failure *failure);
+bool idle_plugin(struct bench_turn *turn, struct failure *failure);
+/* swap.c */
+bool swap_plugin(struct bench_turn *turn, struct failure *failure);
+/* memory.c: reading all; appending for as many milliseconds as there are operations. */
+bool memory_replay_plugin(struct bench_turn *turn, struct failure *failure);
+bool memory_replay_bare(struct bench_turn *turn, struct failure *failure);
+bool memory_append_plugin(struct bench_turn *turn, struct failure *failure);
+bool memory_append_bare(struct bench_turn *turn, struct failure *failure);
 
 /* What is common to the turns: the rate of the events, from the time that they took. */
 void turn_set_rate(struct bench_turn *turn, uint64_t events, int64_t elapsed_ns);

@@ -106,6 +106,93 @@ Test(bench_baseline, no_table_is_forgotten, .init = open_stores, .fini = close_s
                             "schema_version|sqlite_sequence|store|stream|tag|type|");
 }
 
+Test(bench_baseline, takes_dead_letters_through_the_states_that_the_plugin_gives_them, .init = open_stores,
+     .fini = close_stores) {
+    struct histogram *latency = calloc(1, sizeof *latency);
+    take_turns("dead_letters", 20, latency);
+    free(latency);
+    bench_store_close(&store);
+
+    expect_same_rows("SELECT * FROM consumer ORDER BY id");
+    expect_same_rows("SELECT id, event_id, consumer_id, stream_id, state, attempts, attempts_max, due_us,"
+                     " lease_until_us, token, counted, holder, reason, failure_seq, created_us > 0,"
+                     " updated_us > created_us FROM dead_letter ORDER BY id");
+    expect_same_rows("SELECT letter_id, seq, class, message, time_us > 0 FROM dead_letter_failure ORDER BY letter_id");
+    expect_same_rows("SELECT * FROM sqlite_sequence ORDER BY name");
+}
+
+/* ---- reading ---- */
+
+struct rows {
+    const json_t *events; /* of the plugin's reply */
+    size_t count;
+};
+
+/* msgpack bytes that the plugin gave as a value. */
+static void expect_payload(const json_t *given, const struct baseline_text *wanted) {
+    struct failure failure = {0};
+    json_auto_t *value = NULL;
+    cr_assert(message_unpack(wanted->data, wanted->size, &value, &failure), "%s", failure.message);
+    cr_expect(json_equal(given, value));
+}
+
+/* A field that the plugin leaves out when the column is NULL. */
+static void expect_text(const json_t *event, const char *name, const struct baseline_text *wanted) {
+    const json_t *given = json_object_get(event, name);
+    cr_assert_eq(given == NULL, wanted->data == NULL, "%s", name);
+    cr_expect(given == NULL || (json_string_length(given) == wanted->size &&
+                                memcmp(json_string_value(given), wanted->data, wanted->size) == 0),
+              "%s", name);
+}
+
+static void compare_row(void *context, const struct baseline_row *row) {
+    static const char *const NAMES[] = {"type", "stream", "batch", "key", "correlation", "causation"};
+    struct rows *rows = context;
+    const json_t *event = json_array_get(rows->events, rows->count++);
+    cr_assert_not_null(event, "the baseline has more than %zu rows", rows->count - 1);
+    cr_expect_eq(json_integer_value(json_object_get(event, "id")), row->numbers[0]);
+    cr_expect_eq(json_integer_value(json_object_get(event, "time")), row->numbers[1]);
+    cr_expect_eq(json_integer_value(json_object_get(event, "recorded_at")), row->numbers[2]);
+    cr_expect_eq(json_integer_value(json_object_get(event, "version")), row->numbers[3]);
+    cr_expect_eq(json_integer_value(json_object_get(event, "schema_version")), row->numbers[4]);
+    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
+        expect_text(event, NAMES[i], &row->texts[i]);
+    }
+    expect_payload(json_object_get(event, "tags"), &row->texts[6]);
+    expect_payload(json_object_get(event, "data"), &row->texts[8]);
+    cr_expect_null(row->texts[7].data);
+}
+
+static void expect_same_page(const struct page_query *query) {
+    struct failure failure = {0};
+    struct bench_request request = request_page(query);
+    struct reply reply = {0};
+    json_auto_t *value = NULL;
+    cr_assert_eq(host_call(store.host, HOST_QUERY, request.data, request.size, &reply), POLARIS_ES_OK);
+    cr_assert(message_unpack(reply.data, reply.size, &value, &failure), "%s", failure.message);
+    struct rows rows = {.events = json_object_get(value, "events")};
+    cr_assert(baseline_read(store.reader, query, compare_row, &rows, &failure), "%s", failure.message);
+    cr_expect_eq(rows.count, json_array_size(rows.events));
+    cr_expect_eq(rows.count, (size_t)query->limit, "a page of kind %d has %zu rows", (int)query->kind, rows.count);
+    request_done(&request);
+    reply_done(&reply);
+}
+
+Test(bench_baseline, reads_the_events_that_the_plugin_gives, .init = open_stores, .fini = close_stores) {
+    for (int kind = 0; kind < PAGE_KIND_COUNT; kind++) {
+        for (uint64_t n = 0; n < 40; n++) {
+            struct page_query query = page_query((enum page_kind)kind, n, store.size);
+            expect_same_page(&query);
+        }
+    }
+}
+
+Test(bench_baseline, reads_all_there_is_as_the_plugin_does, .init = open_stores, .fini = close_stores) {
+    struct histogram *latency = calloc(1, sizeof *latency);
+    take_turns("read_all", 1, latency);
+    free(latency);
+}
+
 /* ---- what is counted ---- */
 
 Test(bench_vfs, plugin_and_baseline_commit_and_sync_alike, .init = open_stores, .fini = close_stores) {
