@@ -70,16 +70,11 @@ static void took(void *context, int64_t ns) {
     time->elapsed_ns += ns;
 }
 
-/* The baseline's single appends are the same however many threads the plugin has: a part of them gives the rate. */
-static uint64_t bare_operations(const struct bench_turn *turn) {
-    return turn->workload->threads > 1 ? turn->operations / 8 : turn->operations;
-}
-
 bool append_bare(struct bench_turn *turn, struct failure *failure) {
     struct bare_time time = {.latency = turn->latency};
     struct baseline_load load = {
         .first = turn->store->next_baseline,
-        .count = bare_operations(turn),
+        .count = turn->operations / (turn->workload->bare_part > 0 ? turn->workload->bare_part : 1),
         .per_commit = turn->workload->per_request,
         .body = turn->store->body,
         .took = took,

@@ -139,10 +139,10 @@ static void print_validation(FILE *out, const json_t *cases) {
 static void print_targets(FILE *out, const json_t *targets) {
     const json_t *each = NULL;
     size_t i = 0;
-    (void)fprintf(out, "\n%-54s %12s  holds\n", "target", "reached");
+    (void)fprintf(out, "\n%-66s %12s  holds\n", "target", "reached");
     json_array_foreach(targets, i, each) {
         const json_t *holds = json_object_get(each, "holds");
-        print_cell(out, text(each, "target"), -54);
+        print_cell(out, text(each, "target"), -66);
         print_number(out, json_object_get(each, "reached"), 13);
         (void)fprintf(out, " %s  %s\n", json_is_null(holds) ? " " : text(each, "unit"),
                       json_is_null(holds)   ? "not measured"

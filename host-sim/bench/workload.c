@@ -5,7 +5,8 @@
 
 #define APPENDS(threads_, per_request_, operations_, quick_)                                                           \
     .unit = "events/s", .writes = true, .plugin = append_plugin, .reference = append_bare, .threads = (threads_),      \
-    .per_request = (per_request_), .operations = (operations_), .operations_quick = (quick_)
+    .bare_part = (threads_) > 1 ? 8 : 1, .per_request = (per_request_), .operations = (operations_),                   \
+    .operations_quick = (quick_)
 
 #define PAGES(kind_)                                                                                                   \
     .unit = "us/page", .lower_is_better = true, .page = (kind_), .plugin = page_plugin, .reference = page_bare,        \
@@ -35,12 +36,15 @@ const struct bench_workload BENCH_WORKLOADS[] = {
     {.name = "append_threads_16", .title = "single append, 16 threads", APPENDS(16, 1, 4096, 256)},
     {.name = "append_threads_64", .title = "single append, 64 threads", APPENDS(64, 1, 8192, 256)},
     {.name = "append_threads_256", .title = "single append, 256 threads", APPENDS(256, 1, 8192, 512)},
+    {.name = "submit_1024", .title = "submit, 1,024 in flight, one thread", .unit = "events/s", .writes = true,
+     .threads = 1, .per_request = 1, .bare_part = 64, .plugin = submit_plugin, .reference = append_bare,
+     .operations = 32768, .operations_quick = 2048},
     {.name = "append_1000", .title = "1,000 events per request", APPENDS(1, 1000, 20000, 2000)},
     {.name = "append_schema", .title = "1,000 per request, with a schema", .unit = "events/s", .writes = true,
      .threads = 1, .per_request = 1000, .prepare = append_put_schema, .plugin = append_checked,
      .reference = append_plugin, .reference_name = "plugin, no schema", .operations = 20000, .operations_quick = 2000},
     {.name = "mixed", .title = "8 writers and 4 readers", .unit = "events/s", .writes = true, .threads = 8,
-     .per_request = 1, .plugin = mixed_plugin, .reference = mixed_bare, .operations = 2048, .operations_quick = 128},
+     .per_request = 1, .bare_part = 8, .plugin = mixed_plugin, .reference = mixed_bare, .operations = 2048, .operations_quick = 128},
     {.name = "live_lag", .title = "replay to live: lag", .unit = "us", .lower_is_better = true, .writes = true,
      .plugin = live_plugin, .operations = 1000, .operations_quick = 50},
     {.name = "dead_letters", .title = "dead letter: put, claim, resolve", .unit = "cycles/s", .writes = true,

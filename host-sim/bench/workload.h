@@ -35,6 +35,7 @@ struct bench_workload {
     bool cold;            /* no turn to warm up */
     bool writes;          /* the stores are not what they were */
     uint32_t threads, per_request;
+    uint32_t bare_part; /* the baseline's single appends are the same whoever waits: it does one in so many; 0: all */
     uint64_t operations, operations_quick;
     bool (*prepare)(struct bench_store *store, struct failure *failure); /* once, before the turns; NULL: nothing */
     bench_take_turn plugin;
@@ -81,6 +82,9 @@ bool memory_replay_plugin(struct bench_turn *turn, struct failure *failure);
 bool memory_replay_bare(struct bench_turn *turn, struct failure *failure);
 bool memory_append_plugin(struct bench_turn *turn, struct failure *failure);
 bool memory_append_bare(struct bench_turn *turn, struct failure *failure);
+
+/* submit.c */
+bool submit_plugin(struct bench_turn *turn, struct failure *failure);
 
 /* What is common to the turns: the rate of the events, from the time that they took. */
 void turn_set_rate(struct bench_turn *turn, uint64_t events, int64_t elapsed_ns);
