@@ -52,7 +52,7 @@ bool open_plugin(struct bench_turn *turn, struct failure *failure) {
               time_inits(turn, plugin, (polaris_bytes){.data = data, .size = size}, &elapsed_ns, failure);
     loader_unload(plugin);
     set_mean_ms(turn, elapsed_ns);
-    return ok && bench_store_open_plugin(turn->store, failure);
+    return ok && bench_store_reopen(turn->store, failure);
 }
 
 /* The file, its settings, prepared statements, and the last id. */
@@ -60,8 +60,7 @@ bool open_bare(struct bench_turn *turn, struct failure *failure) {
     char path[1100];
     int64_t elapsed_ns = 0;
     bench_path(turn->store->setup, FILE_BASELINE, path);
-    baseline_freep(&turn->store->baseline);
-    baseline_reader_freep(&turn->store->reader);
+    bench_store_close_baseline(turn->store);
     for (uint64_t i = 0; i < turn->operations; i++) {
         CLEANUP(baseline_freep) struct baseline *baseline = NULL;
         int64_t began_ns = bench_now_ns();
@@ -73,8 +72,7 @@ bool open_bare(struct bench_turn *turn, struct failure *failure) {
         elapsed_ns += took_ns;
     }
     set_mean_ms(turn, elapsed_ns);
-    return baseline_open(path, &turn->store->baseline, failure) &&
-           baseline_reader_open(path, &turn->store->reader, failure);
+    return bench_store_reopen(turn->store, failure);
 }
 
 /* ---- idling ---- */

@@ -187,33 +187,20 @@ static json_t *options_json(const struct bench_options *options) {
                      sizes, "bodies", bodies, "all", options->only_count == 0);
 }
 
-static json_t *plugin_json(const struct bench_setup *setup, struct failure *failure) {
+static bool plugin_json(const struct bench_setup *setup, json_t **ret_plugin, struct failure *failure) {
     struct host *host = NULL;
     if (!bench_host_open(setup, &host, failure)) {
-        return NULL;
+        return false;
     }
-    const struct plugin *plugin = host_plugin(host);
-    json_t *object = json_pack("{s: s, s: s, s: s}", "name", plugin->table->name, "version", plugin->table->version,
-                               "build_id", plugin->table->build_id);
+    const polaris_es_table *table = host_plugin(host)->table;
+    *ret_plugin =
+        json_pack("{s: s, s: s, s: s}", "name", table->name, "version", table->version, "build_id", table->build_id);
     host_close(host);
-    return object;
+    return *ret_plugin != NULL || failure_set(failure, "no memory for the report");
 }
 
-bool bench_run(const struct bench_setup *setup, const struct bench_options *options, json_t **ret_report,
-               struct failure *failure) {
-    if (!counting_vfs_install(failure)) {
-        return false;
-    }
-    json_t *plugin = plugin_json(setup, failure);
-    if (plugin == NULL) {
-        return false;
-    }
-    json_auto_t *report =
-        json_pack("{s: i, s: o, s: o, s: o, s: [], s: [], s: []}", "format", 1, "machine", probe_machine(), "plugin",
-                  plugin, "options", options_json(options), "stores", "workloads", "validation");
-    if (report == NULL) {
-        return failure_set(failure, "no memory for the report");
-    }
+static bool fill_report(const struct bench_setup *setup, const struct bench_options *options, json_t *report,
+                        struct failure *failure) {
     struct run run = {
         .setup = setup,
         .options = options,
@@ -225,8 +212,28 @@ bool bench_run(const struct bench_setup *setup, const struct bench_options *opti
         (is_wanted(options, BENCH_VALIDATION) && !run_validation(&run, failure))) {
         return false;
     }
-    if (json_object_set_new(report, "targets", targets_json(report)) != 0) {
+    return json_object_set_new(report, "targets", targets_json(report)) == 0 ||
+           failure_set(failure, "no memory for the report");
+}
+
+bool bench_run(const struct bench_setup *setup, const struct bench_options *options, json_t **ret_report,
+               struct failure *failure) {
+    CLEANUP(memory_stop) struct memory_process memory = {0};
+    struct bench_setup own = *setup;
+    own.memory = &memory;
+    json_t *plugin = NULL;
+    if (!memory_start(setup, &memory, failure) || !counting_vfs_install(failure) ||
+        !plugin_json(&own, &plugin, failure)) {
+        return false;
+    }
+    json_auto_t *report =
+        json_pack("{s: i, s: o, s: o, s: o, s: [], s: [], s: []}", "format", BENCH_FORMAT, "machine", probe_machine(),
+                  "plugin", plugin, "options", options_json(options), "stores", "workloads", "validation");
+    if (report == NULL) {
         return failure_set(failure, "no memory for the report");
+    }
+    if (!fill_report(&own, options, report, failure)) {
+        return false;
     }
     *ret_report = json_incref(report);
     return true;

@@ -9,6 +9,9 @@
 
 enum { BENCH_SIZES_MAX = 8, BENCH_BODIES_MAX = 2, BENCH_ONLY_MAX = 64 };
 
+/* "format" of the report: raised when a reader of older ones would misread it. */
+enum { BENCH_FORMAT = 1 };
+
 /* A name for --only beside those of the workloads. */
 #define BENCH_VALIDATION "validation"
 

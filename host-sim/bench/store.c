@@ -178,13 +178,19 @@ bool bench_host_open(const struct bench_setup *setup, struct host **ret_host, st
     return open_host(setup, FILE_PLUGIN, "full", ret_host, failure);
 }
 
-bool bench_store_open_plugin(struct bench_store *store, struct failure *failure) {
-    return bench_host_open(store->setup, &store->host, failure);
-}
-
 void bench_store_close_plugin(struct bench_store *store) {
     host_close(store->host);
     store->host = NULL;
+}
+
+void bench_store_close_baseline(struct bench_store *store) {
+    baseline_reader_freep(&store->reader);
+    baseline_freep(&store->baseline);
+}
+
+void bench_store_close(struct bench_store *store) {
+    bench_store_close_plugin(store);
+    bench_store_close_baseline(store);
 }
 
 /* Larger stores keep what earlier workloads added. */
@@ -198,6 +204,14 @@ static bool read_heads(struct bench_store *store, struct failure *failure) {
     return true;
 }
 
+bool bench_store_reopen(struct bench_store *store, struct failure *failure) {
+    char path[1100];
+    bench_path(store->setup, FILE_BASELINE, path);
+    return (store->host != NULL || bench_host_open(store->setup, &store->host, failure)) &&
+           (store->baseline != NULL || baseline_open(path, &store->baseline, failure)) &&
+           (store->reader != NULL || baseline_reader_open(path, &store->reader, failure)) && read_heads(store, failure);
+}
+
 bool bench_store_open(const struct bench_setup *setup, const struct bench_seed *seed, struct bench_store *ret_store,
                       struct failure *failure) {
     struct bench_store store = {
@@ -207,19 +221,10 @@ bool bench_store_open(const struct bench_setup *setup, const struct bench_seed *
         .next_letter = 1,
         .next_bare_letter = 1,
     };
-    char path[1100];
-    bench_path(setup, FILE_BASELINE, path);
-    if (!bench_store_open_plugin(&store, failure) || !baseline_open(path, &store.baseline, failure) ||
-        !baseline_reader_open(path, &store.reader, failure) || !read_heads(&store, failure)) {
+    if (!bench_store_reopen(&store, failure)) {
         bench_store_close(&store);
         return false;
     }
     *ret_store = store;
     return true;
-}
-
-void bench_store_close(struct bench_store *store) {
-    bench_store_close_plugin(store);
-    baseline_reader_freep(&store->reader);
-    baseline_freep(&store->baseline);
 }

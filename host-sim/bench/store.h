@@ -6,13 +6,15 @@
 #include <jansson.h>
 
 #include "bench/baseline.h"
+#include "bench/memory.h"
 #include "host/host.h"
 
 /* What all of a benchmark has in common. Its host options say nothing of a configuration. */
 struct bench_setup {
-    struct host_options host; /* the build, how it is loaded, where its log lines go */
-    json_t *config;           /* laid over the configuration of each instance; NULL: nothing */
-    const char *folder;       /* where the files are made */
+    struct host_options host;            /* the build, how it is loaded, where its log lines go */
+    json_t *config;                      /* laid over the configuration of each instance; NULL: nothing */
+    const char *folder;                  /* where the files are made */
+    const struct memory_process *memory; /* NULL: memory cannot be measured */
 };
 
 /* The files, each with its -wal, -shm and .owner, in that folder: for removing them. */
@@ -49,9 +51,11 @@ bool bench_store_copy(const struct bench_setup *setup, struct failure *failure) 
 bool bench_store_open(const struct bench_setup *setup, const struct bench_seed *seed, struct bench_store *ret_store,
                       struct failure *failure) WARN_UNUSED;
 void bench_store_close(struct bench_store *store);
-/* Closes and opens the plugin's part alone. */
+/* Opens again what was closed; the plugin's part, the baseline's, or both. */
+bool bench_store_reopen(struct bench_store *store, struct failure *failure) WARN_UNUSED;
+/* The one part alone. */
 void bench_store_close_plugin(struct bench_store *store);
-bool bench_store_open_plugin(struct bench_store *store, struct failure *failure) WARN_UNUSED;
+void bench_store_close_baseline(struct bench_store *store);
 
 /* The configuration of an instance on that file: packed, to be freed. */
 bool bench_config(const struct bench_setup *setup, enum bench_file file, const char *durability, uint8_t **ret_data,

@@ -71,17 +71,17 @@ static void *append_on(void *argument) {
     return NULL;
 }
 
-/* When the gate was closed, for each swap. */
+/* From when to when the gate was closed, for each swap. */
+enum { SWAPS_MAX = 16 };
 struct windows {
     uint32_t count;
-    struct call each[16];
-    int64_t swap_ns[16]; /* when it began to load the build */
+    struct call each[SWAPS_MAX];
 };
 
 static bool swap_again_and_again(struct swapping *all, struct windows *windows, struct failure *failure) {
     const struct bench_setup *setup = all->turn->store->setup;
     int64_t between_ns = all->turn->quick ? BETWEEN_QUICK_NS : BETWEEN_NS;
-    for (uint64_t i = 0; i < all->turn->operations; i++) {
+    for (uint64_t i = 0; i < all->turn->operations && i < SWAPS_MAX; i++) {
         struct swap_report report = {0};
         bench_sleep_ns(between_ns);
         (void)atomic_fetch_add(&all->phase, 1);
@@ -92,7 +92,6 @@ static bool swap_again_and_again(struct swapping *all, struct windows *windows, 
             return false;
         }
         int64_t closed_ns = began_ns + report.load_us * 1000;
-        windows->swap_ns[windows->count] = began_ns;
         windows->each[windows->count++] = (struct call){closed_ns, closed_ns + report.pause_us * 1000};
     }
     bench_sleep_ns(between_ns);
@@ -143,31 +142,28 @@ static double ms_since(const struct swapping *all, int64_t ns) {
     return (double)(ns - all->began_ns) / 1e6;
 }
 
-static json_t *times_json(const struct swapping *all, const int64_t *ns, uint32_t count) {
-    json_t *times = json_array();
-    for (uint32_t i = 0; i < count; i++) {
-        (void)json_array_append_new(times, json_real(ms_since(all, ns[i])));
-    }
-    return times;
-}
-
 static json_t *time_line_json(const struct swapping *all, const struct windows *windows, int64_t ended_ns) {
     int64_t checkpoints_ns[VFS_MARKS_MAX];
     uint32_t checkpoints = counting_vfs_checkpoints(all->began_ns, checkpoints_ns);
     json_t *events = json_array();
     json_t *longest = json_array();
+    json_t *swaps = json_array();
     json_t *pauses = json_array();
+    json_t *marks = json_array();
     for (int64_t i = 0; i < (ended_ns - all->began_ns) / MOMENT_NS && i < MOMENTS_MAX; i++) {
         (void)json_array_append_new(events, json_integer((json_int_t)all->moments[i].events));
         (void)json_array_append_new(longest, json_real((double)all->moments[i].longest_ns / 1e6));
     }
     for (uint32_t i = 0; i < windows->count; i++) {
         const struct call *each = &windows->each[i];
+        (void)json_array_append_new(swaps, json_real(ms_since(all, each->began_ns)));
         (void)json_array_append_new(pauses, json_real((double)(each->ended_ns - each->began_ns) / 1e6));
     }
+    for (uint32_t i = 0; i < checkpoints; i++) {
+        (void)json_array_append_new(marks, json_real(ms_since(all, checkpoints_ns[i])));
+    }
     return json_pack("{s: f, s: o, s: o, s: o, s: o, s: o}", "moment_ms", (double)MOMENT_NS / 1e6, "events", events,
-                     "longest_ms", longest, "swaps_ms", times_json(all, windows->swap_ns, windows->count),
-                     "checkpoints_ms", times_json(all, checkpoints_ns, checkpoints), "pauses_ms", pauses);
+                     "longest_ms", longest, "swaps_ms", swaps, "pauses_ms", pauses, "checkpoints_ms", marks);
 }
 
 /* ---- the turn ---- */

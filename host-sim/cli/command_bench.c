@@ -1,4 +1,5 @@
 /* command_bench.c: `bench`: how fast the plugin is, beside a plain SQLite loop in the same run. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +18,10 @@ enum {
     OPTION_ONLY,
     OPTION_SIZES,
     OPTION_BODY,
+    OPTION_HTML,
+    OPTION_COMPARE,
+    OPTION_FROM,
+    OPTION_MACHINE,
     RUNS_DEFAULT = 5
 };
 
@@ -24,6 +29,10 @@ struct options {
     struct session *session;
     struct bench_options bench;
     bool json;
+    const char *html_path;    /* NULL: no page */
+    const char *compare_path; /* NULL: no comparison */
+    const char *from_path;    /* NULL: measure */
+    const char *machine;      /* NULL: what the system says */
 };
 
 /* ---- options ---- */
@@ -106,6 +115,18 @@ static error_t parse_option(int key, char *argument, struct argp_state *state) {
     case OPTION_BODY:
         parse_bodies(bench, argument, state);
         return 0;
+    case OPTION_HTML:
+        options->html_path = argument;
+        return 0;
+    case OPTION_COMPARE:
+        options->compare_path = argument;
+        return 0;
+    case OPTION_FROM:
+        options->from_path = argument;
+        return 0;
+    case OPTION_MACHINE:
+        options->machine = argument;
+        return 0;
     case OPTION_JSON:
         options->json = true;
         return 0;
@@ -124,7 +145,12 @@ static const struct argp_option OPTIONS[] = {
     {"only", OPTION_ONLY, "NAME[,NAME]", 0, "These workloads only", 0},
     {"validation", OPTION_VALIDATION, 0, 0, "The same as --only validation", 0},
     {"sizes", OPTION_SIZES, "N[,N]", 0, "Events in the stores. Default: 10k,100k; with --quick 10k", 0},
-    {"body", OPTION_BODY, "BYTES", 0, "Size of the events' data: 200, 4096 or 200,4096. Default: 200", 0},
+    {"body", OPTION_BODY, "BYTES", 0,
+     "Size of the events' data: 200,4096 or one of them. Default: both; with --quick 200", 0},
+    {"html", OPTION_HTML, "FILE", 0, "Write a page with plots as well", 0},
+    {"compare", OPTION_COMPARE, "FILE", 0, "Set the figures beside those of an earlier run, from its --json", 0},
+    {"from", OPTION_FROM, "FILE", 0, "Measure nothing: take the figures of an earlier run, from its --json", 0},
+    {"machine", OPTION_MACHINE, "NAME", 0, "What the report calls the machine", 0},
     {"json", OPTION_JSON, 0, 0, "One JSON object; default: tables", 0},
     {0},
 };
@@ -164,7 +190,9 @@ static const struct argp ARGP = {
            "\n"
            "Exit codes: 0 done; 1 something failed; 2 wrong usage.\n"
            "\n"
-           "Example: TMPDIR=/var/tmp polaris-host-sim bench --runs 9",
+           "Example: a page, and later what has changed since:\n"
+           "  polaris-host-sim bench --json --html before.html > before.json\n"
+           "  polaris-host-sim bench --compare before.json",
     .children = SESSION_CHILDREN,
 };
 
@@ -176,6 +204,9 @@ static void set_defaults(struct bench_options *bench) {
     bench->size_count = bench->size_count > 0 ? bench->size_count : bench->quick ? 1 : 2;
     if (bench->body_count == 0) {
         bench->bodies[bench->body_count++] = EVENT_BODY_SMALL;
+        if (!bench->quick) {
+            bench->bodies[bench->body_count++] = EVENT_BODY_LARGE;
+        }
     }
 }
 
@@ -216,19 +247,63 @@ static bool run(struct session *session, struct options *options, json_t **ret_r
     return done;
 }
 
+/* ---- reports ---- */
+
+static bool read_report(const char *path, json_t **ret_report, struct failure *failure) {
+    json_error_t error;
+    json_auto_t *report = json_load_file(path, 0, &error);
+    if (report == NULL) {
+        return failure_set(failure, "%s: line %d: %s", path, error.line, error.text);
+    }
+    if (json_integer_value(json_object_get(report, "format")) != BENCH_FORMAT) {
+        return failure_set(failure, "%s is no report of this benchmark, which bench --json prints", path);
+    }
+    *ret_report = json_incref(report);
+    return true;
+}
+
+static bool write_page(const char *path, const json_t *report, struct failure *failure) {
+    FILE *out = fopen(path, "we");
+    if (out == NULL) {
+        return failure_set(failure, "%s cannot be written: %s", path, strerror(errno));
+    }
+    bool written = report_write_html(out, report, failure);
+    return (fclose(out) == 0 || failure_set(failure, "%s cannot be written", path)) && written;
+}
+
+static bool give(const struct options *options, json_t *report, const json_t *old, struct failure *failure) {
+    if (options->machine != NULL &&
+        json_object_set_new(json_object_get(report, "machine"), "name", json_string(options->machine)) != 0) {
+        return failure_set(failure, "--machine: no UTF-8, or no memory");
+    }
+    if (options->html_path != NULL && !write_page(options->html_path, report, failure)) {
+        return false;
+    }
+    if (options->json) {
+        CLEANUP(freep) char *text = message_print(report);
+        return (text != NULL && puts(text) >= 0) || failure_set(failure, "cannot print");
+    }
+    if (old != NULL) {
+        report_print_comparison(stdout, old, report);
+    } else {
+        report_print(stdout, report);
+    }
+    return true;
+}
+
 int command_bench(struct session *session, int argc, char **argv) {
     struct options options = {.session = session, .bench.runs = RUNS_DEFAULT};
     (void)argp_parse(&ARGP, argc, argv, 0, NULL, &options);
     set_defaults(&options.bench);
     struct failure failure;
     json_auto_t *report = NULL;
-    if (!run(session, &options, &report, &failure)) {
+    json_auto_t *old = NULL;
+    if ((options.compare_path != NULL && !read_report(options.compare_path, &old, &failure)) ||
+        (options.from_path != NULL && !read_report(options.from_path, &report, &failure))) {
+        return session_fail(session, EXIT_USAGE, "%s", failure.message);
+    }
+    if ((report == NULL && !run(session, &options, &report, &failure)) || !give(&options, report, old, &failure)) {
         return session_fail(session, EXIT_ERROR, "%s", failure.message);
     }
-    if (!options.json) {
-        report_print(stdout, report);
-        return EXIT_OK;
-    }
-    CLEANUP(freep) char *text = message_print(report);
-    return text != NULL && puts(text) >= 0 ? EXIT_OK : session_fail(session, EXIT_ERROR, "cannot print");
+    return EXIT_OK;
 }

@@ -8,6 +8,7 @@
 #include "bench/report.h"
 #include "bench/request.h"
 #include "bench/series.h"
+#include "bench/targets.h"
 
 /* ---- series ---- */
 
@@ -151,4 +152,82 @@ Test(bench_report, numbers_have_three_digits_that_matter) {
         report_format(CASES[i].value, text);
         cr_expect_str_eq(text, CASES[i].text);
     }
+}
+
+static struct report_change change_of(double before, double after, double spread, bool lower_is_better) {
+    json_auto_t *old = json_pack("{s: f, s: f}", "median", before, "spread", spread);
+    json_auto_t *now = json_pack("{s: f, s: f}", "median", after, "spread", spread);
+    return report_compare(old, now, lower_is_better);
+}
+
+Test(bench_report, change_is_told_in_percent_and_held_against_both_spreads) {
+    struct report_change change = change_of(200, 250, 0.12, false);
+    cr_expect_float_eq(change.percent, 25, 1e-9);
+    cr_expect(change.is_beyond_spread && change.is_better);
+    change = change_of(200, 250, 0.13, true);
+    cr_expect(!change.is_beyond_spread && !change.is_better);
+    change = change_of(200, 100, 0.1, true);
+    cr_expect_float_eq(change.percent, -50, 1e-9);
+    cr_expect(change.is_beyond_spread && change.is_better);
+    change = change_of(0, 3, 0.1, true); /* wake-ups, where there were none */
+    cr_expect(change.is_beyond_spread && !change.is_better);
+}
+
+/* ---- targets ---- */
+
+/* An entry of "workloads". */
+static json_t *workload_of(const char *name, int size, double median, double ratio) {
+    return json_pack("{s: s, s: i, s: i, s: b, s: b, s: {s: f, s: n}, s: f}", "name", name, "size", size, "body", 200,
+                     "lower_is_better", strncmp(name, "page", 4) == 0, "unsupported", 0, "plugin", "median", median,
+                     "details", "ratio", ratio);
+}
+
+static const json_t *target_of(const json_t *targets, const char *begin) {
+    const json_t *each = NULL;
+    size_t i = 0;
+    json_array_foreach(targets, i, each) {
+        if (strncmp(json_string_value(json_object_get(each, "target")), begin, strlen(begin)) == 0) {
+            return each;
+        }
+    }
+    cr_assert_fail("there is no target '%s'", begin);
+    return NULL;
+}
+
+static void expect_target(const json_t *targets, const char *begin, double reached, bool holds) {
+    const json_t *target = target_of(targets, begin);
+    cr_expect_float_eq(json_number_value(json_object_get(target, "reached")), reached, 1e-9, "%s", begin);
+    cr_expect_eq(json_is_true(json_object_get(target, "holds")), holds, "%s", begin);
+}
+
+Test(bench_targets, figures_of_the_usual_size_are_held_against_limits) {
+    json_auto_t *report = json_pack(
+        "{s: [o, o, o, o, o], s: []}", "workloads", workload_of("append_1", 10000, 500, 2),
+        workload_of("append_1", 100000, 1000, 0.94), workload_of("append_1", 1000000, 900, 3),
+        workload_of("append_threads_64", 100000, 15000, 12), workload_of("page_tag", 10000, 300, 1.31), "validation");
+    json_auto_t *targets = targets_json(report);
+    expect_target(targets, "single append", 0.94, false);
+    expect_target(targets, "64 threads", 15, true);
+    expect_target(targets, "page of 100 by tag", 1.31, false);
+    cr_expect(json_is_null(json_object_get(target_of(targets, "1,000"), "holds")));
+    cr_expect(json_is_null(json_object_get(target_of(targets, "resident memory appending"), "reached")));
+}
+
+Test(bench_targets, growth_is_that_of_the_worst_workload_and_needs_all_of_them) {
+    static const char *const NAMES[] = {"append_1",       "append_1000",   "append_threads_64",
+                                        "submit_1024",    "append_schema", "page_stream",
+                                        "page_type_time", "page_tag",      "read_all"};
+    enum { COUNT = sizeof NAMES / sizeof NAMES[0] };
+    json_auto_t *report = json_pack("{s: [], s: []}", "workloads", "validation");
+    json_t *workloads = json_object_get(report, "workloads");
+    for (size_t i = 0; i < COUNT; i++) {
+        bool is_page = strncmp(NAMES[i], "page", 4) == 0;
+        json_array_append_new(workloads, workload_of(NAMES[i], 100000, 100, 1));
+        json_array_append_new(workloads, workload_of(NAMES[i], 10000000, is_page ? 120 : 80, 1));
+    }
+    json_auto_t *targets = targets_json(report);
+    expect_target(targets, "any of these", 1.25, true);
+    json_array_remove(workloads, 2 * COUNT - 1);
+    json_auto_t *fewer = targets_json(report);
+    cr_expect(json_is_null(json_object_get(target_of(fewer, "any of these"), "holds")));
 }

@@ -87,6 +87,84 @@ Test(bench_command, only_runs_what_is_named, .init = cli_enter, .fini = cli_leav
     cr_expect_null(strstr(result.out, "1,000 events per request"));
 }
 
+/* A build of ABI 1.0 has no submit, and lacks no other figure for it. */
+#ifdef TEST_PLUGIN_1_0
+Test(bench_command, what_a_build_cannot_do_is_unsupported, .init = cli_enter, .fini = cli_leave) {
+    CLEANUP(result_done)
+    struct result result = RUN_FOR(0, NULL, "--plugin", TEST_PLUGIN_1_0, "bench", "--quick", "--runs", "1", "--only",
+                                   "submit_1024,append_1");
+    cli_contains(result.out, "\nsubmit, 1,024 in flight, one thread     unsupported\n");
+    cli_contains(result.out, "\nsingle append, one caller               plugin ");
+}
+#endif
+
+/* ---- reports of earlier runs ---- */
+
+/* A run of one workload, with this median and spread. */
+static void write_report(const char *path, double median, double spread) {
+    json_auto_t *report =
+        json_pack("{s: i, s: {s: s}, s: {s: s}, s: {s: i}, s: [], s: [], s: [],"
+                  " s: [{s: s, s: s, s: s, s: b, s: i, s: i, s: b, s: {s: s, s: f, s: f}, s: n, s: f}]}",
+                  "format", BENCH_FORMAT, "machine", "cpu", "a </script> machine", "plugin", "build_id", path,
+                  "options", "runs", 5, "stores", "validation", "targets", "workloads", "name", "append_1", "title",
+                  "single append", "unit", "events/s", "lower_is_better", 0, "size", 10000, "body", 200, "unsupported",
+                  0, "plugin", "name", "plugin", "median", median, "spread", spread, "reference", "ratio", 0.5);
+    cr_assert_not_null(report);
+    cr_assert_eq(json_dump_file(report, path, 0), 0);
+}
+
+Test(bench_command, two_runs_stand_side_by_side, .init = cli_enter, .fini = cli_leave) {
+    write_report("old.json", 1000, 0.05);
+    write_report("new.json", 1300, 0.10);
+    write_report("near.json", 1100, 0.10);
+    CLEANUP(result_done)
+    struct result result = RUN_FOR(0, NULL, "bench", "--from", "new.json", "--compare", "old.json");
+    cli_contains(result.out, "before: build old.json");
+    cli_contains(result.out, "1,000   5%       1,300  10%  events/s    +30.0%  better; ratio 0.50 to 0.50");
+    CLEANUP(result_done)
+    struct result worse = RUN_FOR(0, NULL, "bench", "--from", "old.json", "--compare", "new.json");
+    cli_contains(worse.out, "-23.1%  worse");
+    CLEANUP(result_done)
+    struct result near = RUN_FOR(0, NULL, "bench", "--from", "near.json", "--compare", "old.json");
+    cli_contains(near.out, "+10.0%  within the spread");
+}
+
+/* Whatever the report says, its script goes on, and nothing is asked of other places. */
+Test(bench_command, page_holds_the_report_and_needs_nothing_else, .init = cli_enter, .fini = cli_leave) {
+    static const char BEFORE[] = "const REPORT = ";
+    static char page[200000];
+    write_report("run.json", 1000, 0.05);
+    ENDS(0, NULL, "bench", "--from", "run.json", "--html", "page.html", "--machine", "<b>mine</b>");
+    FILE *file = fopen("page.html", "re");
+    cr_assert_not_null(file);
+    size_t size = fread(page, 1, sizeof page - 1, file);
+    (void)fclose(file);
+    cr_assert(size > 10000 && size < sizeof page - 1);
+    const char *report = strstr(page, BEFORE);
+    cr_assert_not_null(report);
+    report += sizeof BEFORE - 1;
+    const char *end = strstr(report, ";\n");
+    cr_assert_not_null(end);
+    json_auto_t *value = json_loadb(report, (size_t)(end - report), 0, NULL);
+    const json_t *machine = json_object_get(value, "machine");
+    cr_expect_str_eq(json_string_value(json_object_get(machine, "cpu")), "a </script> machine");
+    cr_expect_str_eq(json_string_value(json_object_get(machine, "name")), "<b>mine</b>");
+    cr_expect_null(memchr(report, '<', (size_t)(end - report)));
+    for (const char *link = strstr(page, "http"); link != NULL; link = strstr(link + 1, "http")) {
+        cr_expect_eq(strncmp(link, "http://www.w3.org/2000/svg\"", 27), 0, "%.40s", link);
+    }
+    cr_expect_null(strstr(page, " src="));
+    cr_expect_null(strstr(page, "@import"));
+}
+
+Test(bench_command, what_is_no_report_is_told, .init = cli_enter, .fini = cli_leave) {
+    cli_file("other.json", "{\"format\": 99}");
+    CLEANUP(result_done) struct result other = RUN_FOR(2, NULL, "bench", "--compare", "other.json");
+    cli_contains(other.err, "other.json is no report of this benchmark");
+    CLEANUP(result_done) struct result missing = RUN_FOR(2, NULL, "bench", "--from", "missing.json");
+    cli_contains(missing.err, "missing.json");
+}
+
 Test(bench_command, wrong_words_are_told, .init = cli_enter, .fini = cli_leave) {
     CLEANUP(result_done) struct result only = RUN_FOR(2, NULL, "bench", "--only", "append_2");
     cli_contains(only.err, "there is no workload 'append_2'");
