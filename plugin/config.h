@@ -18,7 +18,7 @@ enum durability { DURABILITY_FULL, DURABILITY_NORMAL };
     X(cache_kib, 4096, 64, 1048576)                                                                                    \
     X(readers, 4, 1, 64)                                                                                               \
     X(queue_max, 1024, 1, 65536)                                                                                       \
-    X(group_max, 256, 1, 65536)                                                                                        \
+    X(group_max, 1024, 1, 65536)                                                                                       \
     X(submit_max, 4096, 1, 65536)                                                                                      \
     X(submit_size_max, 67108864, 1024, 1073741824)                                                                     \
     X(checkpoint_pages, 1000, 100, 1000000)                                                                            \

@@ -169,39 +169,28 @@ static uint32_t contained(struct prover *prover, const struct facts *facts, uint
     return 0;
 }
 
-bool build_array(struct prover *prover, const struct facts *facts, struct plan plan, struct buffer *ret) {
-    uint32_t contains = NODE_TRUE;
-    uint32_t matching = contained(prover, facts, &contains);
-    uint32_t count = facts->items_min;
-    count = plan.has_count && plan.count > count ? plan.count : count;
-    count = plan.has_member && plan.index >= count ? plan.index + 1 : count;
-    if (count > ELEMENTS_MAX || !put_head(0x90, 0xDD, count, ret)) {
-        return false;
+static bool open_array(struct prover *prover, struct making *making, struct buffer *ret) {
+    const struct plan *plan = &making->plan;
+    making->matching = contained(prover, &making->facts, &making->contains);
+    uint32_t count = making->facts.items_min;
+    count = plan->has_count && plan->count > count ? plan->count : count;
+    count = plan->has_member && plan->index >= count ? plan->index + 1 : count;
+    making->count = count;
+    return count <= ELEMENTS_MAX && put_head(0x90, 0xDD, count, ret);
+}
+
+/* As next_member(). */
+static void next_element(struct prover *prover, struct making *making, bool *ret_given, struct set *ret) {
+    const struct plan *plan = &making->plan;
+    *ret_given = plan->has_member && plan->index == making->index && bytes_present(plan->value);
+    if (*ret_given) {
+        return;
     }
-    uint32_t done = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (plan.has_member && plan.index == i && bytes_present(plan.value)) {
-            if (!buffer_append(ret, plan.value.data, plan.value.size)) {
-                return false;
-            }
-            continue;
-        }
-        struct set element;
-        facts_of_index(prover, facts, i, &element);
-        if (done++ < matching) {
-            set_add(&element, contains, HOLDS);
-        }
-        struct plan own = {.kinds = UINT32_MAX,
-                           .variant = plan.variant,
-                           .salt = plan.alike      ? 0
-                                   : facts->unique ? i + plan.salt
-                                                   : 0,
-                           .depth = plan.depth + 1};
-        if (!build_value(prover, &element, own, ret)) {
-            return false;
-        }
+    facts_of_index(prover, &making->facts, making->index, ret);
+    if (making->matching > 0) {
+        set_add(ret, making->contains, HOLDS);
+        making->matching--;
     }
-    return true;
 }
 
 /* ---- values ---- */
@@ -254,44 +243,111 @@ static uint32_t choose_kind(uint32_t kinds, uint32_t *variant) {
     return 0;
 }
 
-static bool build_chosen(struct prover *prover, const struct facts *facts, struct plan plan, struct buffer *ret) {
+/* A value that holds no others is put, others are begun: *ret_open. */
+static bool begin_value(struct prover *prover, struct making *making, struct buffer *ret, bool *ret_open) {
     static const uint8_t PLAIN[] = {0xC0, 0xC2, 0xC3};
+    struct plan *plan = &making->plan;
+    const struct facts *facts = &making->facts;
     struct bytes listed;
-    if (!plan.has_member && finite_value(prover, facts, plan.kinds, plan.variant + plan.salt, &listed)) {
+    *ret_open = false;
+    if (ret->size > COMPATIBLE_WITNESS_SIZE_MAX || !prover_spend(prover, 4) ||
+        !choose_cases(prover, &making->set, plan, &making->facts)) {
+        return false;
+    }
+    if (!plan->has_member && finite_value(prover, facts, plan->kinds, plan->variant + plan->salt, &listed)) {
         return buffer_append(ret, listed.data, listed.size);
     }
-    switch (choose_kind(facts->kinds & plan.kinds, &plan.variant)) {
+    switch (choose_kind(facts->kinds & plan->kinds, &plan->variant)) {
     case KIND_NULL:
         return buffer_append(ret, &PLAIN[0], 1);
     case KIND_BOOLEAN:
-        return buffer_append(ret, &PLAIN[1 + (plan.variant + plan.salt) % 2], 1);
+        return buffer_append(ret, &PLAIN[1 + (plan->variant + plan->salt) % 2], 1);
     case KIND_INTEGER:
-        return build_number(prover, facts, true, plan, ret);
+        return build_number(prover, facts, true, *plan, ret);
     case KIND_FRACTION:
-        return build_number(prover, facts, false, plan, ret);
+        return build_number(prover, facts, false, *plan, ret);
     case KIND_STRING:
-        return build_string(prover, facts, plan, ret);
+        return build_string(prover, facts, *plan, ret);
     case KIND_ARRAY:
-        return build_array(prover, facts, plan, ret);
+        *ret_open = true;
+        return open_array(prover, making, ret);
     case KIND_OBJECT:
-        return build_object(prover, facts, plan, ret);
+        *ret_open = true;
+        return open_object(prover, making, ret);
     default:
         return false;
     }
 }
 
-bool build_value(struct prover *prover, const struct set *set, struct plan plan, struct buffer *ret) {
-    struct set chosen = *set;
-    struct facts facts;
-    uint32_t mark = prover->parts.count;
-    size_t before = ret->size;
-    if (plan.depth > BUILD_DEPTH_MAX || ret->size > COMPATIBLE_WITNESS_SIZE_MAX || !prover_spend(prover, 4) ||
-        !choose_cases(prover, &chosen, &plan, &facts)) {
-        prover->parts.count = mark;
-        return false;
+/* How the next element or member is made: alike, but for what must differ. */
+static struct plan plan_within(const struct making *making) {
+    const struct plan *plan = &making->plan;
+    struct plan own = {.kinds = UINT32_MAX, .variant = plan->variant};
+    if (making->is_object) {
+        own.salt = making->index == 0 ? plan->salt : 0;
+    } else if (!plan->alike && making->facts.unique) {
+        own.salt = making->index + plan->salt;
     }
-    bool built = build_chosen(prover, &facts, plan, ret);
-    prover->parts.count = mark;
-    ret->size = built ? ret->size : before;
-    return built;
+    return own;
+}
+
+/* The next one to be made in the innermost of what is open; what is complete is closed. False: all are (*depth is 0),
+ * or something failed. */
+static bool next_value(struct prover *prover, struct making *values, uint32_t *depth, struct set *ret,
+                       struct plan *ret_plan, struct buffer *buffer) {
+    while (*depth > 0) {
+        struct making *it = &values[*depth - 1];
+        bool given = false;
+        if (it->index == it->count) {
+            prover->parts.count = it->parts;
+            prover->names.count = it->names;
+            --*depth;
+            continue;
+        }
+        if (!it->is_object) {
+            next_element(prover, it, &given, ret);
+        } else if (!next_member(prover, it, buffer, &given, ret)) {
+            return false;
+        }
+        *ret_plan = plan_within(it);
+        it->index++;
+        if (!given) {
+            return true;
+        }
+        if (!buffer_append(buffer, it->plan.value.data, it->plan.value.size)) {
+            return false;
+        }
+    }
+    return false;
+}
+
+static bool make_value(struct prover *prover, const struct set *set, struct plan plan, struct buffer *ret) {
+    struct making values[BUILD_DEPTH_MAX + 1]; /* within each other */
+    struct set within = *set;
+    uint32_t depth = 0;
+    do {
+        if (depth > BUILD_DEPTH_MAX) {
+            return false;
+        }
+        struct making *it = &values[depth];
+        bool opened = false;
+        *it = (struct making){.set = within, .plan = plan, .parts = prover->parts.count, .names = prover->names.count};
+        if (!begin_value(prover, it, ret, &opened)) {
+            return false;
+        }
+        depth += opened ? 1 : 0;
+        prover->parts.count = opened ? prover->parts.count : it->parts;
+    } while (next_value(prover, values, &depth, &within, &plan, ret));
+    return depth == 0;
+}
+
+bool build_value(struct prover *prover, const struct set *set, struct plan plan, struct buffer *ret) {
+    uint32_t parts = prover->parts.count;
+    uint32_t names = prover->names.count;
+    size_t before = ret->size;
+    bool made = make_value(prover, set, plan, ret);
+    prover->parts.count = parts;
+    prover->names.count = names;
+    ret->size = made ? ret->size : before;
+    return made;
 }

@@ -120,49 +120,34 @@ static bool want_more(struct prover *prover, const struct facts *facts, uint32_t
     return prover->names.count - first >= count;
 }
 
-static bool put_members(struct prover *prover, const struct facts *facts, uint32_t first, struct plan plan,
-                        struct buffer *ret) {
-    uint32_t count = prover->names.count - first;
-    if (!put_head(0x80, 0xDF, count, ret)) {
+bool open_object(struct prover *prover, struct making *making, struct buffer *ret) {
+    const struct plan *plan = &making->plan;
+    uint32_t first = making->names;
+    if ((plan->has_member && !want_name(prover, first, plan->name)) || !want_names(prover, first, &making->set)) {
         return false;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        struct bytes name = *VECTOR_AT(prover->names, struct bytes, first + i);
-        if (!put_text(name, ret)) {
-            return false;
-        }
-        if (plan.has_member && bytes_equal(name, plan.name) && bytes_present(plan.value)) {
-            if (!buffer_append(ret, plan.value.data, plan.value.size)) {
-                return false;
-            }
-            continue;
-        }
-        struct set member;
-        facts_of_name(prover, facts, name, &member);
-        struct plan own = {
-            .kinds = UINT32_MAX, .variant = plan.variant, .salt = i == 0 ? plan.salt : 0, .depth = plan.depth + 1};
-        if (!build_value(prover, &member, own, ret)) {
-            return false;
-        }
+    facts_read(prover, &making->set, &making->facts); /* there may be more in the set by now */
+    uint32_t count = making->facts.properties_min;
+    count = plan->has_count && plan->count > count ? plan->count : count;
+    count = count == 0 && plan->salt > 0 ? 1 : count;
+    if (prover->names.count - first < count && !want_more(prover, &making->facts, first, count)) {
+        return false;
     }
-    return true;
+    making->is_object = true;
+    making->count = prover->names.count - first;
+    return put_head(0x80, 0xDF, making->count, ret);
 }
 
-bool build_object(struct prover *prover, const struct facts *facts, struct plan plan, struct buffer *ret) {
-    struct set set = *facts->set;
-    struct facts more;
-    uint32_t first = prover->names.count;
-    bool fine = !plan.has_member || want_name(prover, first, plan.name);
-    fine = fine && want_names(prover, first, &set);
-    if (fine) {
-        facts_read(prover, &set, &more);
-        uint32_t count = more.properties_min;
-        count = plan.has_count && plan.count > count ? plan.count : count;
-        count = count == 0 && plan.salt > 0 ? 1 : count;
-        fine = prover->names.count - first >= count || want_more(prover, &more, first, count);
-        fine = fine && put_members(prover, &more, first, plan, ret);
-        facts_done(prover, &more);
+bool next_member(struct prover *prover, struct making *making, struct buffer *buffer, bool *ret_given,
+                 struct set *ret) {
+    const struct plan *plan = &making->plan;
+    struct bytes name = *VECTOR_AT(prover->names, struct bytes, making->names + making->index);
+    if (!put_text(name, buffer)) {
+        return false;
     }
-    prover->names.count = first;
-    return fine;
+    *ret_given = plan->has_member && bytes_equal(name, plan->name) && bytes_present(plan->value);
+    if (!*ret_given) {
+        facts_of_name(prover, &making->facts, name, ret);
+    }
+    return true;
 }

@@ -303,27 +303,28 @@ static uint32_t writer_node(struct prover *prover, const struct set *set, enum k
     return found;
 }
 
-static bool put_step(const struct frame_step *step, struct buffer *ret) {
-    const char *keyword = step->is_name ? "/properties/" : "/items";
-    return buffer_append(ret, keyword, strlen(keyword)) && (!step->is_name || node_append_token(step->name, ret));
-}
-
 /* The place of a value without a schema of the writer: from the nearest one around it. */
-static bool put_around(struct prover *prover, const struct frame_step *step, struct buffer *ret) {
-    if (step == NULL) {
-        return true;
+static bool put_around(struct prover *prover, struct buffer *ret) {
+    const struct frame_step *steps[FRAME_STEPS_MAX];
+    const struct frame_step *known = prover->step; /* it leads out of a schema of the writer */
+    uint32_t node = NO_INDEX;
+    while (known != NULL && (node = writer_node(prover, known->set, KEYWORD_PROPERTIES)) == NO_INDEX) {
+        known = known->up;
     }
-    uint32_t node = writer_node(prover, step->set, KEYWORD_PROPERTIES);
-    bool fine = node != NO_INDEX ? node_pointer(prover, node, NODE(prover, node)->item, ret)
-                                 : put_around(prover, step->up, ret);
-    return fine && put_step(step, ret);
+    bool fine = node == NO_INDEX || node_pointer(prover, node, NODE(prover, node)->item, ret);
+    uint32_t count = frame_steps(prover->step, known != NULL ? known->up : NULL, steps);
+    for (uint32_t i = 0; i < count && fine; i++) {
+        const char *keyword = steps[i]->is_name ? "/properties/" : "/items";
+        fine = buffer_append(ret, keyword, strlen(keyword)) &&
+               (!steps[i]->is_name || node_append_token(steps[i]->name, ret));
+    }
+    return fine;
 }
 
 static bool put_writer_path(struct prover *prover, const struct set *set, const struct obligation *obligation,
                             struct buffer *ret) {
     uint32_t node = writer_node(prover, set, obligation->keyword);
-    bool fine = node != NO_INDEX ? node_pointer(prover, node, NODE(prover, node)->item, ret)
-                                 : put_around(prover, prover->step, ret);
+    bool fine = node != NO_INDEX ? node_pointer(prover, node, NODE(prover, node)->item, ret) : put_around(prover, ret);
     const char *keyword = keyword_name(obligation->keyword);
     if (fine && *keyword != '\0') {
         fine = buffer_append(ret, "/", 1) && buffer_append(ret, keyword, strlen(keyword));

@@ -8,9 +8,16 @@ struct sampler {
     struct bytes pattern;
     size_t at;
     uint32_t stretch;
-    uint32_t depth;
     bool fine;
     struct buffer *ret;
+};
+
+/* A group that is being read, or the whole pattern. */
+struct sample_group {
+    size_t before; /* what there was of the text when it began */
+    size_t first;  /* and when its first alternative ended */
+    bool has_first;
+    bool looks_around;
 };
 
 static bool more(const struct sampler *sampler) {
@@ -157,26 +164,20 @@ static void take_class(struct sampler *sampler) {
     emit(sampler, chosen);
 }
 
-static void take_alternatives(struct sampler *sampler);
-
-static void take_group(struct sampler *sampler) {
-    bool looks_around = false;
+/* Behind a '('. */
+static struct sample_group take_group(struct sampler *sampler) {
+    struct sample_group group = {.before = sampler->ret->size};
     if (take(sampler, '?')) {
         if (take(sampler, '<')) {
-            looks_around = take(sampler, '=') || take(sampler, '!');
-            while (!looks_around && more(sampler) && !take(sampler, '>')) {
+            group.looks_around = take(sampler, '=') || take(sampler, '!');
+            while (!group.looks_around && more(sampler) && !take(sampler, '>')) {
                 sampler->at++;
             }
         } else {
-            looks_around = take(sampler, '=') || take(sampler, '!') || !take(sampler, ':');
+            group.looks_around = take(sampler, '=') || take(sampler, '!') || !take(sampler, ':');
         }
     }
-    size_t before = sampler->ret->size;
-    take_alternatives(sampler);
-    sampler->fine = sampler->fine && take(sampler, ')');
-    if (looks_around) {
-        sampler->ret->size = before;
-    }
+    return group;
 }
 
 /* How often the last element comes; the least that is allowed, and a bit more where it may. */
@@ -212,24 +213,8 @@ static uint32_t take_repeat(struct sampler *sampler) {
     return count;
 }
 
-static void take_element(struct sampler *sampler) {
-    size_t before = sampler->ret->size;
-    if (take(sampler, '^') || take(sampler, '$')) {
-        return;
-    }
-    if (take(sampler, '(')) {
-        take_group(sampler);
-    } else if (take(sampler, '[')) {
-        take_class(sampler);
-    } else if (take(sampler, '\\')) {
-        uint32_t point = take_escape(sampler);
-        if (point != 0) {
-            emit(sampler, point);
-        }
-    } else {
-        uint32_t point = take_point(sampler);
-        emit(sampler, point == '.' ? 'a' : point);
-    }
+/* The text from `before` on, as often as the pattern says next. */
+static void repeat_element(struct sampler *sampler, size_t before) {
     size_t size = sampler->ret->size - before;
     uint32_t count = take_repeat(sampler);
     if (count == 0) {
@@ -242,26 +227,63 @@ static void take_element(struct sampler *sampler) {
     }
 }
 
-static void take_alternatives(struct sampler *sampler) {
-    sampler->fine = sampler->fine && ++sampler->depth <= SAMPLE_DEPTH_MAX;
-    while (more(sampler) && peek(sampler) != '|' && peek(sampler) != ')') {
-        take_element(sampler);
+/* All but a group. */
+static void take_element(struct sampler *sampler) {
+    size_t before = sampler->ret->size;
+    if (take(sampler, '^') || take(sampler, '$')) {
+        return;
     }
-    size_t size = sampler->ret->size;
-    while (take(sampler, '|')) {
-        while (more(sampler) && peek(sampler) != '|' && peek(sampler) != ')') {
+    if (take(sampler, '[')) {
+        take_class(sampler);
+    } else if (take(sampler, '\\')) {
+        uint32_t point = take_escape(sampler);
+        if (point != 0) {
+            emit(sampler, point);
+        }
+    } else {
+        uint32_t point = take_point(sampler);
+        emit(sampler, point == '.' ? 'a' : point);
+    }
+    repeat_element(sampler, before);
+}
+
+/* The first alternative will do. */
+static void end_alternative(struct sampler *sampler, struct sample_group *group) {
+    group->first = group->has_first ? group->first : sampler->ret->size;
+    group->has_first = true;
+    sampler->ret->size = group->first;
+}
+
+/* False: at a ')' that closes nothing, in a group that is not closed, or too deep. */
+static bool take_alternatives(struct sampler *sampler) {
+    struct sample_group groups[SAMPLE_DEPTH_MAX] = {{0}}; /* within each other: the first one is the pattern */
+    uint32_t depth = 1;
+    while (more(sampler)) {
+        struct sample_group *group = &groups[depth - 1];
+        if (take(sampler, '|')) {
+            end_alternative(sampler, group);
+        } else if (take(sampler, ')')) {
+            end_alternative(sampler, group);
+            sampler->ret->size = group->looks_around ? group->before : sampler->ret->size;
+            sampler->fine = --depth > 0;
+            repeat_element(sampler, group->before);
+        } else if (take(sampler, '(')) {
+            sampler->fine = depth < SAMPLE_DEPTH_MAX;
+            if (sampler->fine) {
+                groups[depth++] = take_group(sampler);
+            }
+        } else {
             take_element(sampler);
         }
-        sampler->ret->size = size; /* the first one will do */
     }
-    sampler->depth--;
+    end_alternative(sampler, &groups[0]);
+    return sampler->fine && depth == 1;
 }
 
 bool sample_pattern(struct bytes pattern, uint32_t stretch, struct buffer *ret) {
     struct sampler sampler = {.pattern = pattern, .stretch = stretch, .fine = true, .ret = ret};
     size_t before = ret->size;
-    take_alternatives(&sampler);
-    if (!sampler.fine || sampler.at < pattern.size) {
+    if (!take_alternatives(&sampler)) {
         ret->size = before;
         return false;
     }

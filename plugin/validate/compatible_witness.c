@@ -62,48 +62,82 @@ static void any_of_index(struct prover *prover, const struct set *set, uint32_t 
     prover->parts.count = facts.first;
 }
 
-/* Does the value hold only what the lenient model takes as written? */
-static bool content_fits(struct prover *prover, const struct set *set, struct wire_value value, uint32_t depth) {
+/* An array or a map that is gone through. */
+struct content {
+    bool is_map;
+    bool lenient;
+    uint32_t index; /* of the next element or member */
+    uint32_t left;
+    struct wire_value next; /* a map: its name */
+    struct set set;
+};
+
+/* Something to be gone through? */
+static bool open_content(struct prover *prover, const struct set *set, struct wire_value value, struct content *ret) {
     enum wire_kind kind = wire_value_kind(value);
-    if (depth == CONTENT_DEPTH_MAX || (kind != WIRE_MAP && kind != WIRE_ARRAY) || set->count == 0) {
-        return depth < CONTENT_DEPTH_MAX;
+    if ((kind != WIRE_MAP && kind != WIRE_ARRAY) || set->count == 0) {
+        return false;
     }
-    bool lenient = kind == WIRE_MAP && facts_lenient(prover, set);
-    struct wire_value at = {value.document, value.index + 1};
-    for (uint32_t i = 0; i < value_item(value)->size; i++) {
-        struct set member;
-        if (kind == WIRE_MAP) {
-            struct bytes name = value_text(at);
-            if (lenient && !facts_declared(prover, set, name)) {
-                return false;
-            }
-            any_of_name(prover, set, name, &member);
-            at = wire_value_next(at);
-        } else {
-            any_of_index(prover, set, i, &member);
-        }
-        if (!prover_spend(prover, 1) || !content_fits(prover, &member, at, depth + 1)) {
+    *ret = (struct content){.is_map = kind == WIRE_MAP,
+                            .lenient = kind == WIRE_MAP && facts_lenient(prover, set),
+                            .left = value_item(value)->size,
+                            .next = {value.document, value.index + 1},
+                            .set = *set};
+    return true;
+}
+
+/* Takes the next member and what is said of it. False: it is not taken as written. */
+static bool next_content(struct prover *prover, struct content *from, struct wire_value *ret_value, struct set *ret) {
+    *ret_value = from->next;
+    if (from->is_map) {
+        struct bytes name = value_text(from->next);
+        if (from->lenient && !facts_declared(prover, &from->set, name)) {
             return false;
         }
-        at = wire_value_next(at);
+        any_of_name(prover, &from->set, name, ret);
+        *ret_value = wire_value_next(from->next);
+    } else {
+        any_of_index(prover, &from->set, from->index, ret);
+    }
+    from->next = wire_value_next(*ret_value);
+    from->index++;
+    from->left--;
+    return prover_spend(prover, 1);
+}
+
+/* Does the value hold only what the lenient model takes as written? */
+static bool content_fits(struct prover *prover, const struct set *set, struct wire_value value) {
+    struct content within[CONTENT_DEPTH_MAX];
+    uint32_t depth = open_content(prover, set, value, &within[0]) ? 1 : 0;
+    while (depth > 0) {
+        struct content *from = &within[depth - 1];
+        struct set member;
+        if (from->left == 0) {
+            depth--;
+            continue;
+        }
+        if (!next_content(prover, from, &value, &member) || depth == CONTENT_DEPTH_MAX) {
+            return false;
+        }
+        depth += open_content(prover, &member, value, &within[depth]) ? 1 : 0;
     }
     return true;
 }
 
 /* ---- why the reader refuses it ---- */
 
-static bool append_instance_path(const struct frame_step *step, struct buffer *ret) {
-    if (step == NULL) {
-        return true;
-    }
-    char number[16];
-    snprintf(number, sizeof number, "%u", step->index);
-    struct bytes token = step->is_name ? step->name : bytes_from_string(number);
-    return append_instance_path(step->up, ret) && buffer_append(ret, "/", 1) && node_append_token(token, ret);
-}
-
 bool instance_path(const struct prover *prover, struct buffer *ret) {
-    return append_instance_path(prover->step, ret);
+    const struct frame_step *steps[FRAME_STEPS_MAX];
+    uint32_t count = frame_steps(prover->step, NULL, steps);
+    for (uint32_t i = 0; i < count; i++) {
+        char number[16];
+        snprintf(number, sizeof number, "%u", steps[i]->index);
+        struct bytes token = steps[i]->is_name ? steps[i]->name : bytes_from_string(number);
+        if (!buffer_append(ret, "/", 1) || !node_append_token(token, ret)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static void report_done(struct validate_report *report) {
@@ -133,7 +167,7 @@ static bool is_specific(struct hunt *hunt, struct wire_value payload) {
     bool valid = true;
     hunt->path.size = 0;
     if (validate_explain(prover->given[READER]->program, prover->context, payload, &valid, &report, &error) != OK ||
-        !append_instance_path(prover->step, &hunt->path)) {
+        !instance_path(prover, &hunt->path)) {
         return false;
     }
     (void)prover_spend(prover, validate_context_steps(prover->context));
@@ -178,7 +212,7 @@ static bool judge(struct hunt *hunt, bool *ret_written) {
     struct set set;
     set_init(prover, &set);
     set_add(&set, prover->roots[WRITER], HOLDS);
-    if (prover->content == COMPATIBLE_LENIENT && !content_fits(prover, &set, root, 0)) {
+    if (prover->content == COMPATIBLE_LENIENT && !content_fits(prover, &set, root)) {
         return false;
     }
     bool specific = is_specific(hunt, root);

@@ -4,6 +4,8 @@
 
 #include "validate/compatible_object.h"
 
+#include <assert.h>
+
 /* One step from the payload's root down to the value that is looked at, on the stack. */
 struct frame_step {
     struct frame_step *up;
@@ -13,12 +15,28 @@ struct frame_step {
     uint32_t index;
 };
 
+enum { FRAME_STEPS_MAX = PROOF_DEPTH_MAX + 1 };
+
+/* The steps that lead from `until`, which is not among them, or from the root (NULL) to `step`. Returns how many. */
+static inline uint32_t frame_steps(const struct frame_step *step, const struct frame_step *until,
+                                   const struct frame_step *ret[static FRAME_STEPS_MAX]) {
+    uint32_t count = 0;
+    for (const struct frame_step *at = step; at != until; at = at->up) {
+        count++;
+    }
+    assert(count <= FRAME_STEPS_MAX);
+    uint32_t left = count;
+    for (const struct frame_step *at = step; at != until; at = at->up) {
+        ret[--left] = at;
+    }
+    return count;
+}
+
 /* How a value is to be made. */
 struct plan {
     uint32_t kinds;
     uint32_t variant; /* which of the alternatives: 0 is the plainest */
     uint32_t salt;    /* makes values different that could be the same */
-    uint32_t depth;
     bool has_length, has_count;
     uint32_t length; /* of a string */
     uint32_t count;  /* elements or members at least */
@@ -39,8 +57,22 @@ struct bytes sample_format(struct bytes format);
 /* ---- compatible_build.c, compatible_build_object.c ---- */
 
 WARN_UNUSED bool build_value(struct prover *prover, const struct set *set, struct plan plan, struct buffer *ret);
-WARN_UNUSED bool build_object(struct prover *prover, const struct facts *facts, struct plan plan, struct buffer *ret);
-WARN_UNUSED bool build_array(struct prover *prover, const struct facts *facts, struct plan plan, struct buffer *ret);
+/* An array or an object that is being made, inside of build_value(). */
+struct making {
+    struct set set;
+    struct facts facts; /* of the set */
+    struct plan plan;
+    uint32_t parts, names; /* what there was on these stacks before it; names on top of it are an object's */
+    bool is_object;
+    uint32_t index, count; /* of the next element or member */
+    uint32_t contains;     /* node, and how many elements still have to match it */
+    uint32_t matching;
+};
+/* Puts the head, once it is known what is called for. */
+WARN_UNUSED bool open_object(struct prover *prover, struct making *making, struct buffer *ret);
+/* Puts the next member's name. *ret_given: its value is the plan's; else *ret says what it has to be. */
+WARN_UNUSED bool next_member(struct prover *prover, struct making *making, struct buffer *buffer, bool *ret_given,
+                             struct set *ret);
 WARN_UNUSED bool put_text(struct bytes text, struct buffer *ret);
 WARN_UNUSED bool put_number(double number, struct buffer *ret);
 WARN_UNUSED bool put_exact(struct number number, struct buffer *ret);

@@ -285,6 +285,14 @@ static enum status refuse_schema(const struct validate_report *report, struct er
     return INVALID;
 }
 
+/* A meta-schema is believed: nothing checks it. */
+static enum status compile_metaschema(struct wire_value meta, const struct validate_options *options,
+                                      struct validate_program **ret_program, struct error *error) {
+    CLEANUP(compile_done) struct compiler compiler = {0};
+    enum status status = compile_read(&compiler, meta, options, error);
+    return status == OK ? compile_root(&compiler, ret_program) : status;
+}
+
 static enum status check_against(struct wire_value meta, const struct validate_options *options,
                                  struct wire_value schema, struct validate_report *report, struct error *error) {
     CLEANUP(validate_program_freep) struct validate_program *program = NULL;
@@ -294,7 +302,7 @@ static enum status check_against(struct wire_value meta, const struct validate_o
     if (context == NULL) {
         return error_set(error, NO_MEMORY, "no memory to check a schema against its meta-schema");
     }
-    enum status status = validate_compile(meta, options, &program, NULL, error);
+    enum status status = compile_metaschema(meta, options, &program, error);
     bool valid = false;
     if (status == OK) {
         status = validate_run(program, context, schema, &valid, error);

@@ -6,7 +6,18 @@
 
 enum { SOURCE_SIZE_LIMIT = 1 << 20 }; /* whatever the caller's limit: sizes of trees must fit into 32 bits */
 
-static enum status read_disjunction(struct pattern_parser *parser, uint32_t *ret_node);
+/* The alternatives of a group that was opened and not closed yet, or of the whole pattern. */
+struct open_group {
+    uint32_t start; /* offset of its '(' */
+    uint32_t groups_before;
+    uint32_t number;   /* of a capture */
+    uint8_t kind;      /* what it becomes: a capture, a look, or just what is in it: PATTERN_SEQUENCE */
+    bool behind;       /* of a look */
+    bool negative;     /* of a look */
+    uint32_t choice;   /* of the alternatives that ended; PATTERN_NONE: this is the first one */
+    uint32_t sequence; /* of this alternative's terms; PATTERN_NONE: there are none, or one */
+    uint32_t last;     /* term of it; PATTERN_NONE: there are none */
+};
 
 static enum status too_large(struct pattern_parser *parser, const char *what, uint32_t limit) {
     error_set(parser->error, TOO_LARGE, "pattern at offset %u: more than %u %s", parser->at, limit, what);
@@ -43,72 +54,6 @@ static enum status add_set(struct pattern_parser *parser, uint32_t *ret_node) {
         parser->tree->nodes[*ret_node].value = set;
     }
     return status;
-}
-
-static enum status read_group(struct pattern_parser *parser, uint32_t start, uint32_t *ret_node, bool *ret_is_look) {
-    uint32_t depth_max =
-        parser->limits->depth_max < PATTERN_DEPTH_LIMIT ? parser->limits->depth_max : PATTERN_DEPTH_LIMIT;
-    struct pattern_node shape = {.kind = PATTERN_CAPTURE};
-    enum status status = OK;
-    bool named = false;
-    if (parser_take(parser, '?')) {
-        uint8_t letter = parser_peek(parser);
-        uint8_t after = parser_peek_after(parser, 1);
-        named = letter == '<' && after != '=' && after != '!';
-        shape.behind = letter == '<';
-        shape.kind = letter == ':' ? PATTERN_SEQUENCE : (named ? PATTERN_CAPTURE : PATTERN_LOOK);
-        parser->at += shape.behind && !named ? 1 : 0;
-        shape.negative = shape.kind == PATTERN_LOOK && parser_peek(parser) == '!';
-        if (shape.kind == PATTERN_LOOK && !shape.negative && parser_peek(parser) != '=') {
-            return parser_fail(parser, start, "(? must be followed by :, =, !, <=, <! or <name>");
-        }
-        parser->at += named ? 0 : 1;
-    }
-    if (parser->depth >= depth_max) {
-        return too_large(parser, "groups within each other (depth_max)", depth_max);
-    }
-    if (shape.kind == PATTERN_CAPTURE) {
-        if (parser->tree->group_count >= parser->limits->group_max) {
-            return too_large(parser, "capturing groups (group_max)", parser->limits->group_max);
-        }
-        shape.value = ++parser->tree->group_count;
-    }
-    if (named) {
-        status = parser_read_name(parser, &parser->groups);
-        if (status == OK) {
-            parser->groups.items[parser->groups.count - 1].group = shape.value;
-            status = parser_refuse_twin(parser);
-        }
-        if (status != OK) {
-            return status;
-        }
-    }
-    uint32_t inner = PATTERN_NONE;
-    parser->depth++;
-    status = read_disjunction(parser, &inner);
-    parser->depth--;
-    if (status != OK) {
-        return status;
-    }
-    if (!parser_take(parser, ')')) {
-        return parser_fail(parser, start, "the group is not closed");
-    }
-    *ret_is_look = shape.kind == PATTERN_LOOK;
-    if (shape.kind == PATTERN_SEQUENCE) {
-        *ret_node = inner;
-        return OK;
-    }
-    status = add_node(parser, (enum pattern_node_kind)shape.kind, ret_node);
-    if (status != OK) {
-        return status;
-    }
-    struct pattern_node *node = &parser->tree->nodes[*ret_node];
-    node->behind = shape.behind;
-    node->negative = shape.negative;
-    node->value = shape.value;
-    node->nullable = *ret_is_look || parser->tree->nodes[inner].nullable;
-    parser->tree->has_looks |= *ret_is_look;
-    return adopt(parser, *ret_node, inner, 1);
 }
 
 /* \1, \k<name>, \b, \B, and what stands for characters. */
@@ -156,6 +101,7 @@ static enum status read_atom_escape(struct pattern_parser *parser, uint32_t *ret
     return status == OK ? add_set(parser, ret_node) : status;
 }
 
+/* An atom that is no group. */
 static enum status read_atom(struct pattern_parser *parser, uint32_t *ret_node, bool *ret_is_assertion) {
     uint32_t start = parser->at;
     uint32_t code_point = parser_next(parser);
@@ -167,8 +113,6 @@ static enum status read_atom(struct pattern_parser *parser, uint32_t *ret_node, 
     case '$':
         *ret_is_assertion = true;
         return add_node(parser, code_point == '^' ? PATTERN_START : PATTERN_END, ret_node);
-    case '(':
-        return read_group(parser, start, ret_node, ret_is_assertion);
     case '\\':
         return read_atom_escape(parser, ret_node, ret_is_assertion);
     case '[':
@@ -254,19 +198,14 @@ static enum status read_quantifier(struct pattern_parser *parser, bool *ret_foun
     return OK;
 }
 
-static enum status read_term(struct pattern_parser *parser, uint32_t *ret_node) {
-    bool is_assertion = false;
+/* The atom with what follows it: how often it is repeated. */
+static enum status read_repeat(struct pattern_parser *parser, uint32_t atom, bool is_assertion, uint32_t groups_before,
+                               uint32_t *ret_node) {
     bool found = false;
-    uint32_t atom = PATTERN_NONE;
     uint32_t min = 0;
     uint32_t max = 0;
-    uint32_t groups_before = parser->tree->group_count;
-    enum status status = read_atom(parser, &atom, &is_assertion);
-    if (status != OK) {
-        return status;
-    }
     uint32_t start = parser->at;
-    status = read_quantifier(parser, &found, &min, &max);
+    enum status status = read_quantifier(parser, &found, &min, &max);
     if (status != OK || !found) {
         *ret_node = atom;
         return status;
@@ -291,52 +230,162 @@ static enum status read_term(struct pattern_parser *parser, uint32_t *ret_node) 
     return adopt(parser, *ret_node, atom, is_set || times == 0 ? 1 : times);
 }
 
-/* Terms up to '|', ')' or the end. One term is itself, none is PATTERN_EMPTY. */
-static enum status read_alternative(struct pattern_parser *parser, uint32_t *ret_node) {
-    uint32_t sequence = PATTERN_NONE;
-    uint32_t only = PATTERN_NONE;
-    while (!parser_ended(parser) && parser_peek(parser) != '|' && parser_peek(parser) != ')') {
-        uint32_t term = PATTERN_NONE;
-        enum status status = read_term(parser, &term);
-        if (status == OK && only != PATTERN_NONE && sequence == PATTERN_NONE) {
-            status = add_node(parser, PATTERN_SEQUENCE, &sequence);
-            if (status == OK) {
-                parser->tree->nodes[sequence].nullable = parser->tree->nodes[only].nullable;
-                status = adopt(parser, sequence, only, 1);
-            }
+/* Appends a term to the alternative that is being read. */
+static enum status add_term(struct pattern_parser *parser, struct open_group *group, uint32_t term) {
+    enum status status = OK;
+    if (group->last != PATTERN_NONE && group->sequence == PATTERN_NONE) {
+        status = add_node(parser, PATTERN_SEQUENCE, &group->sequence);
+        if (status == OK) {
+            parser->tree->nodes[group->sequence].nullable = parser->tree->nodes[group->last].nullable;
+            status = adopt(parser, group->sequence, group->last, 1);
         }
-        if (status == OK && sequence != PATTERN_NONE) {
-            parser->tree->nodes[sequence].nullable &= parser->tree->nodes[term].nullable;
-            status = adopt(parser, sequence, term, 1);
-        }
-        if (status != OK) {
-            return status;
-        }
-        only = term;
     }
-    *ret_node = sequence != PATTERN_NONE ? sequence : only;
-    return *ret_node == PATTERN_NONE ? add_node(parser, PATTERN_EMPTY, ret_node) : OK;
+    if (status == OK && group->sequence != PATTERN_NONE) {
+        parser->tree->nodes[group->sequence].nullable &= parser->tree->nodes[term].nullable;
+        status = adopt(parser, group->sequence, term, 1);
+    }
+    group->last = term;
+    return status;
 }
 
-static enum status read_disjunction(struct pattern_parser *parser, uint32_t *ret_node) {
-    uint32_t first = PATTERN_NONE;
-    enum status status = read_alternative(parser, &first);
-    if (status != OK || parser_peek(parser) != '|') {
-        *ret_node = first;
-        return status;
+static enum status read_term(struct pattern_parser *parser, struct open_group *group) {
+    bool is_assertion = false;
+    uint32_t atom = PATTERN_NONE;
+    uint32_t term = PATTERN_NONE;
+    enum status status = read_atom(parser, &atom, &is_assertion);
+    if (status == OK) {
+        status = read_repeat(parser, atom, is_assertion, parser->tree->group_count, &term);
     }
-    status = add_node(parser, PATTERN_CHOICE, ret_node);
+    return status == OK ? add_term(parser, group, term) : status;
+}
+
+/* At '|', ')' or the end. One term is itself, none is PATTERN_EMPTY; the first of several makes the choice. */
+static enum status end_alternative(struct pattern_parser *parser, struct open_group *group, uint32_t *ret_node) {
+    uint32_t node = group->sequence != PATTERN_NONE ? group->sequence : group->last;
+    enum status status = node == PATTERN_NONE ? add_node(parser, PATTERN_EMPTY, &node) : OK;
+    group->sequence = PATTERN_NONE;
+    group->last = PATTERN_NONE;
+    if (status == OK && group->choice == PATTERN_NONE) {
+        if (parser_peek(parser) != '|') {
+            *ret_node = node;
+            return OK;
+        }
+        status = add_node(parser, PATTERN_CHOICE, &group->choice);
+        if (status == OK) {
+            parser->tree->nodes[group->choice].nullable = false;
+        }
+    }
     if (status != OK) {
         return status;
     }
-    parser->tree->nodes[*ret_node].nullable = parser->tree->nodes[first].nullable;
-    status = adopt(parser, *ret_node, first, 1);
-    while (status == OK && parser_take(parser, '|')) {
-        uint32_t other = PATTERN_NONE;
-        status = read_alternative(parser, &other);
+    *ret_node = group->choice;
+    parser->tree->nodes[group->choice].nullable |= parser->tree->nodes[node].nullable;
+    return adopt(parser, group->choice, node, 1);
+}
+
+/* (?:, (?=, (?!, (?<=, (?<! or (?<name, the parser behind the '?' and then before the '<' of a name. */
+static enum status read_group_kind(struct pattern_parser *parser, struct open_group *group, bool *ret_named) {
+    uint8_t letter = parser_peek(parser);
+    uint8_t after = parser_peek_after(parser, 1);
+    bool named = letter == '<' && after != '=' && after != '!';
+    *ret_named = named;
+    if (named) {
+        return OK;
+    }
+    group->behind = letter == '<';
+    group->kind = letter == ':' ? PATTERN_SEQUENCE : PATTERN_LOOK;
+    parser->at += group->behind ? 1 : 0;
+    group->negative = group->kind == PATTERN_LOOK && parser_peek(parser) == '!';
+    if (group->kind == PATTERN_LOOK && !group->negative && parser_peek(parser) != '=') {
+        return parser_fail(parser, group->start, "(? must be followed by :, =, !, <=, <! or <name>");
+    }
+    parser->at++;
+    return OK;
+}
+
+/* Behind a '(': what is read from here on goes into a group of its own. */
+static enum status open_group(struct pattern_parser *parser, struct open_group *groups) {
+    uint32_t depth_max =
+        parser->limits->depth_max < PATTERN_DEPTH_LIMIT ? parser->limits->depth_max : PATTERN_DEPTH_LIMIT;
+    struct open_group group = {.start = parser->at - 1,
+                               .groups_before = parser->tree->group_count,
+                               .kind = PATTERN_CAPTURE,
+                               .choice = PATTERN_NONE,
+                               .sequence = PATTERN_NONE,
+                               .last = PATTERN_NONE};
+    bool named = false;
+    enum status status = parser_take(parser, '?') ? read_group_kind(parser, &group, &named) : OK;
+    if (status != OK) {
+        return status;
+    }
+    if (parser->depth >= depth_max) {
+        return too_large(parser, "groups within each other (depth_max)", depth_max);
+    }
+    if (group.kind == PATTERN_CAPTURE) {
+        if (parser->tree->group_count >= parser->limits->group_max) {
+            return too_large(parser, "capturing groups (group_max)", parser->limits->group_max);
+        }
+        group.number = ++parser->tree->group_count;
+    }
+    if (named) {
+        status = parser_read_name(parser, &parser->groups);
         if (status == OK) {
-            parser->tree->nodes[*ret_node].nullable |= parser->tree->nodes[other].nullable;
-            status = adopt(parser, *ret_node, other, 1);
+            parser->groups.items[parser->groups.count - 1].group = group.number;
+            status = parser_refuse_twin(parser);
+        }
+    }
+    groups[++parser->depth] = group;
+    return status;
+}
+
+/* Where a group's alternatives ended: makes it a term of the group around it. */
+static enum status close_group(struct pattern_parser *parser, struct open_group *groups, uint32_t inner) {
+    const struct open_group *group = &groups[parser->depth--];
+    bool is_look = group->kind == PATTERN_LOOK;
+    uint32_t atom = inner;
+    uint32_t term = PATTERN_NONE;
+    enum status status = OK;
+    if (!parser_take(parser, ')')) {
+        return parser_fail(parser, group->start, "the group is not closed");
+    }
+    if (group->kind != PATTERN_SEQUENCE) {
+        status = add_node(parser, (enum pattern_node_kind)group->kind, &atom);
+        if (status != OK) {
+            return status;
+        }
+        struct pattern_node *node = &parser->tree->nodes[atom];
+        node->behind = group->behind;
+        node->negative = group->negative;
+        node->value = group->number;
+        node->nullable = is_look || parser->tree->nodes[inner].nullable;
+        parser->tree->has_looks |= is_look;
+        status = adopt(parser, atom, inner, 1);
+    }
+    if (status == OK) {
+        status = read_repeat(parser, atom, is_look, group->groups_before, &term);
+    }
+    return status == OK ? add_term(parser, &groups[parser->depth], term) : status;
+}
+
+/* All alternatives, and those of the groups in them, up to the end or a ')' that closes nothing. */
+static enum status read_alternatives(struct pattern_parser *parser, uint32_t *ret_node) {
+    struct open_group groups[1 + PATTERN_DEPTH_LIMIT]; /* the pattern itself, and the groups that the parser is in */
+    enum status status = OK;
+    groups[0] = (struct open_group){.choice = PATTERN_NONE, .sequence = PATTERN_NONE, .last = PATTERN_NONE};
+    while (status == OK) {
+        struct open_group *group = &groups[parser->depth];
+        if (!parser_ended(parser) && parser_peek(parser) != '|' && parser_peek(parser) != ')') {
+            status = parser_take(parser, '(') ? open_group(parser, groups) : read_term(parser, group);
+            continue;
+        }
+        uint32_t node = PATTERN_NONE;
+        status = end_alternative(parser, group, &node);
+        if (status == OK && !parser_take(parser, '|')) {
+            if (parser->depth == 0) {
+                *ret_node = node;
+                return OK;
+            }
+            status = close_group(parser, groups, node);
         }
     }
     return status;
@@ -365,7 +414,7 @@ enum status pattern_parse(struct bytes source, const struct pattern_limits *limi
     if (valid < source.size) {
         return parser_fail(&parser, (uint32_t)valid, "the pattern is not UTF-8");
     }
-    enum status status = read_disjunction(&parser, &tree.root);
+    enum status status = read_alternatives(&parser, &tree.root);
     if (status == OK && !parser_ended(&parser)) {
         status = parser_fail(&parser, parser.at, "a lone ')' must be escaped");
     }

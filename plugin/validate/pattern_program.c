@@ -1,6 +1,7 @@
 /* pattern_program.c: writes a pattern's tree out as instructions. */
 #include "validate/pattern_program.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 struct emitter {
@@ -46,37 +47,21 @@ static enum status emit_op(struct emitter *emitter, enum pattern_op op, uint32_t
     return emit(emitter, &(struct pattern_instruction){.op = (uint8_t)op, .a = a, .back = back});
 }
 
-static enum status emit_node(struct emitter *emitter, uint32_t node, bool back);
+/* A node that is being written out. */
+struct emission {
+    const struct pattern_node *node;
+    uint32_t child; /* the next one */
+    uint32_t turn;  /* of a repeat: how often its child was begun */
+    uint32_t turns;
+    uint32_t start; /* of what goes with the child: a split or a look */
+    uint32_t chain; /* instructions whose target is known at the end: the last one; each holds the one before */
+    bool back;
+};
 
-/* Each but the last: split to it or to the next one, and a jump to the end, which is known at the end. */
-static enum status emit_choice(struct emitter *emitter, const struct pattern_node *node, bool back) {
-    uint32_t jumps = PATTERN_NONE; /* the last jump; each holds the one before */
-    for (uint32_t child = node->child; child != PATTERN_NONE; child = emitter->tree->nodes[child].next) {
-        bool is_last = emitter->tree->nodes[child].next == PATTERN_NONE;
-        uint32_t split = emitter->count;
-        enum status status = is_last ? OK : emit_op(emitter, OP_SPLIT, split + 1, false);
-        if (status == OK) {
-            status = emit_node(emitter, child, back);
-        }
-        if (status == OK && !is_last) {
-            status = emit_op(emitter, OP_JUMP, jumps, false);
-            jumps = emitter->count - 1;
-            emitter->items[split].b = emitter->count;
-        }
-        if (status != OK) {
-            return status;
-        }
-    }
-    while (jumps != PATTERN_NONE) {
-        uint32_t before = emitter->items[jumps].a;
-        emitter->items[jumps].a = emitter->count;
-        jumps = before;
-    }
-    return OK;
-}
+/* ---- before a child ---- */
 
 /* One time through a repeat's child: what its groups captured the time before is forgotten (ECMA-262 22.2.2.3.1). */
-static enum status emit_iteration(struct emitter *emitter, const struct pattern_node *node, bool back, bool must_move) {
+static enum status begin_iteration(struct emitter *emitter, const struct pattern_node *node, bool must_move) {
     uint32_t slot = emitter->group_slots + emitter->loop_depth;
     enum status status = must_move ? emit_op(emitter, OP_MARK, slot, false) : OK;
     for (uint32_t group = node->groups_before + 1; status == OK && group <= node->groups_until; group++) {
@@ -84,95 +69,113 @@ static enum status emit_iteration(struct emitter *emitter, const struct pattern_
             status = emit_op(emitter, OP_CLEAR, emitter->slots[group], false);
         }
     }
-    if (status != OK) {
-        return status;
-    }
     emitter->loop_depth++;
     emitter->loop_depth_max =
         emitter->loop_depth > emitter->loop_depth_max ? emitter->loop_depth : emitter->loop_depth_max;
-    status = emit_node(emitter, node->child, back);
-    emitter->loop_depth--;
-    return status == OK && must_move ? emit_op(emitter, OP_MOVED, slot, false) : status;
+    return status;
 }
 
 /* {min,max}: min times in a row, then once more or not, as often as allowed; or a loop. */
-static enum status emit_repeat(struct emitter *emitter, const struct pattern_node *node, bool back) {
-    const struct pattern_node *child = &emitter->tree->nodes[node->child];
-    if (child->kind == PATTERN_SET) {
-        return emit(
-            emitter,
-            &(struct pattern_instruction){
-                .op = OP_RUN, .back = back, .lazy = node->lazy, .a = child->value, .b = node->min, .c = node->max});
-    }
-    bool endless = node->max == PATTERN_NONE;
+static enum status begin_turn(struct emitter *emitter, struct emission *it) {
+    bool is_optional = it->turn++ >= it->node->min;
     enum status status = OK;
-    for (uint32_t i = 0; status == OK && i < node->min; i++) {
-        status = emit_iteration(emitter, node, back, false);
+    if (is_optional) {
+        it->start = emitter->count;
+        status = emit(emitter, &(struct pattern_instruction){
+                                   .op = OP_SPLIT, .lazy = it->node->lazy, .a = it->start + 1, .b = it->chain});
+        it->chain = it->start;
     }
-    uint32_t splits = PATTERN_NONE; /* the last split; the way out of each holds the one before */
-    uint32_t optional = endless ? 1 : node->max - node->min;
-    for (uint32_t i = 0; status == OK && i < optional; i++) {
-        uint32_t split = emitter->count;
-        status = emit(emitter,
-                      &(struct pattern_instruction){.op = OP_SPLIT, .lazy = node->lazy, .a = split + 1, .b = splits});
-        splits = split;
-        if (status == OK) {
-            status = emit_iteration(emitter, node, back, child->nullable);
-        }
-        if (status == OK && endless) {
-            status = emit_op(emitter, OP_JUMP, split, false);
-        }
-    }
-    while (status == OK && splits != PATTERN_NONE) {
-        struct pattern_instruction *split = &emitter->items[splits];
-        splits = split->b;
-        split->b = split->lazy ? split->a : emitter->count;
-        split->a = split->lazy ? emitter->count : split->a;
+    if (status == OK) {
+        status = begin_iteration(emitter, it->node, is_optional && emitter->tree->nodes[it->node->child].nullable);
     }
     return status;
 }
 
-static enum status emit_sequence(struct emitter *emitter, const struct pattern_node *node, bool back) {
+static enum status begin_child(struct emitter *emitter, struct emission *it) {
+    it->start = emitter->count;
+    switch ((int)it->node->kind) {
+    case PATTERN_CHOICE: /* each but the last: split to it or to the next one */
+        return it->child == PATTERN_NONE ? OK : emit_op(emitter, OP_SPLIT, it->start + 1, false);
+    case PATTERN_REPEAT:
+        return begin_turn(emitter, it);
+    case PATTERN_CAPTURE: {
+        uint32_t slot = emitter->slots[it->node->value];
+        return slot == PATTERN_NONE ? OK : emit_op(emitter, OP_MARK, slot + SLOT_ENTERED, false);
+    }
+    case PATTERN_LOOK:
+        return emit(emitter, &(struct pattern_instruction){.op = OP_LOOK, .negative = it->node->negative});
+    default:
+        return OK;
+    }
+}
+
+/* ---- after it ---- */
+
+static enum status end_turn(struct emitter *emitter, const struct emission *it) {
+    bool is_optional = it->turn > it->node->min;
     enum status status = OK;
-    uint32_t child = back ? node->child_last : node->child;
-    while (status == OK && child != PATTERN_NONE) {
-        status = emit_node(emitter, child, back);
-        child = back ? emitter->tree->nodes[child].previous : emitter->tree->nodes[child].next;
+    emitter->loop_depth--;
+    if (is_optional && emitter->tree->nodes[it->node->child].nullable) {
+        status = emit_op(emitter, OP_MOVED, emitter->group_slots + emitter->loop_depth, false);
+    }
+    if (status == OK && it->node->max == PATTERN_NONE && is_optional) {
+        status = emit_op(emitter, OP_JUMP, it->start, false);
     }
     return status;
 }
 
-static enum status emit_capture(struct emitter *emitter, const struct pattern_node *node, bool back) {
-    uint32_t slot = emitter->slots[node->value];
-    if (slot == PATTERN_NONE) {
-        return emit_node(emitter, node->child, back);
+static enum status end_branch(struct emitter *emitter, struct emission *it) {
+    if (it->child == PATTERN_NONE) {
+        return OK;
     }
-    enum status status = emit_op(emitter, OP_MARK, slot + SLOT_ENTERED, false);
+    enum status status = emit_op(emitter, OP_JUMP, it->chain, false);
     if (status == OK) {
-        status = emit_node(emitter, node->child, back);
-    }
-    return status == OK ? emit_op(emitter, OP_CLOSE, slot, back) : status;
-}
-
-static enum status emit_look(struct emitter *emitter, const struct pattern_node *node) {
-    uint32_t look = emitter->count;
-    enum status status = emit(emitter, &(struct pattern_instruction){.op = OP_LOOK, .negative = node->negative});
-    if (status == OK) {
-        status = emit_node(emitter, node->child, node->behind);
-    }
-    if (status == OK) {
-        status = emit(emitter, &(struct pattern_instruction){.op = OP_LOOK_DONE, .negative = node->negative});
-    }
-    if (status == OK) {
-        emitter->items[look].a = emitter->count;
+        it->chain = emitter->count - 1;
+        emitter->items[it->start].b = emitter->count;
     }
     return status;
 }
 
-static enum status emit_node(struct emitter *emitter, uint32_t node, bool back) {
+static enum status end_look(struct emitter *emitter, const struct emission *it) {
+    enum status status =
+        emit(emitter, &(struct pattern_instruction){.op = OP_LOOK_DONE, .negative = it->node->negative});
+    if (status == OK) {
+        emitter->items[it->start].a = emitter->count;
+    }
+    return status;
+}
+
+static enum status end_child(struct emitter *emitter, struct emission *it) {
+    switch ((int)it->node->kind) {
+    case PATTERN_CHOICE:
+        return end_branch(emitter, it);
+    case PATTERN_REPEAT:
+        return end_turn(emitter, it);
+    case PATTERN_CAPTURE: {
+        uint32_t slot = emitter->slots[it->node->value];
+        return slot == PATTERN_NONE ? OK : emit_op(emitter, OP_CLOSE, slot, it->back);
+    }
+    case PATTERN_LOOK:
+        return end_look(emitter, it);
+    default:
+        return OK;
+    }
+}
+
+/* ---- nodes ---- */
+
+/* All of a node that has no children; *ret: none of its children yet. */
+static enum status begin_node(struct emitter *emitter, uint32_t node, bool back, struct emission *ret) {
     const struct pattern_node *at = &emitter->tree->nodes[node];
+    bool from_end = back && at->kind == PATTERN_SEQUENCE; /* alternatives are tried in their order all the same */
+    *ret = (struct emission){
+        .node = at, .child = from_end ? at->child_last : at->child, .chain = PATTERN_NONE, .back = back};
     switch ((enum pattern_node_kind)at->kind) {
     case PATTERN_EMPTY:
+    case PATTERN_SEQUENCE:
+    case PATTERN_CHOICE:
+    case PATTERN_CAPTURE:
+    case PATTERN_LOOK:
         return OK;
     case PATTERN_SET:
         return emit_op(emitter, OP_SET, at->value, back);
@@ -182,20 +185,73 @@ static enum status emit_node(struct emitter *emitter, uint32_t node, bool back) 
         return emit_op(emitter, OP_END, 0, false);
     case PATTERN_BOUNDARY:
         return emit(emitter, &(struct pattern_instruction){.op = OP_BOUNDARY, .negative = at->negative});
-    case PATTERN_SEQUENCE:
-        return emit_sequence(emitter, at, back);
-    case PATTERN_CHOICE:
-        return emit_choice(emitter, at, back);
     case PATTERN_REPEAT:
-        return emit_repeat(emitter, at, back);
-    case PATTERN_CAPTURE:
-        return emit_capture(emitter, at, back);
-    case PATTERN_LOOK:
-        return emit_look(emitter, at);
+        if (emitter->tree->nodes[at->child].kind != PATTERN_SET) {
+            ret->turns = at->max == PATTERN_NONE ? at->min + 1 : at->max;
+            return OK;
+        }
+        return emit(emitter, &(struct pattern_instruction){.op = OP_RUN,
+                                                           .back = back,
+                                                           .lazy = at->lazy,
+                                                           .a = emitter->tree->nodes[at->child].value,
+                                                           .b = at->min,
+                                                           .c = at->max});
     case PATTERN_BACKREFERENCE:
         return emit_op(emitter, OP_REFERENCE, emitter->slots[at->value], back);
     }
     return error_set(emitter->error, INTERNAL, "a pattern has a node of kind %d", at->kind);
+}
+
+/* The child that is written out next; PATTERN_NONE: all are. */
+static uint32_t next_child(const struct emitter *emitter, struct emission *it) {
+    uint32_t child = it->child;
+    if (it->node->kind == PATTERN_REPEAT) {
+        return it->turn < it->turns ? child : PATTERN_NONE;
+    }
+    if (child != PATTERN_NONE) {
+        const struct pattern_node *at = &emitter->tree->nodes[child];
+        it->child = it->back && it->node->kind == PATTERN_SEQUENCE ? at->previous : at->next;
+    }
+    return child;
+}
+
+/* What leads to the end of the node leads to here. */
+static void end_node(struct emitter *emitter, const struct emission *it) {
+    uint32_t chain = it->chain;
+    while (chain != PATTERN_NONE) {
+        struct pattern_instruction *at = &emitter->items[chain];
+        if (at->op == OP_JUMP) {
+            chain = at->a;
+            at->a = emitter->count;
+        } else {
+            chain = at->b;
+            at->b = at->lazy ? at->a : emitter->count;
+            at->a = at->lazy ? emitter->count : at->a;
+        }
+    }
+}
+
+static enum status emit_tree(struct emitter *emitter) {
+    struct emission nodes[PATTERN_TREE_DEPTH_MAX]; /* within each other */
+    uint32_t depth = 1;
+    enum status status = begin_node(emitter, emitter->tree->root, false, &nodes[0]);
+    while (status == OK && depth > 0) {
+        struct emission *it = &nodes[depth - 1];
+        uint32_t child = next_child(emitter, it);
+        if (child != PATTERN_NONE) {
+            assert(depth < PATTERN_TREE_DEPTH_MAX);
+            bool back = it->node->kind == PATTERN_LOOK ? it->node->behind : it->back;
+            status = begin_child(emitter, it);
+            if (status == OK) {
+                status = begin_node(emitter, child, back, &nodes[depth++]);
+            }
+        } else {
+            end_node(emitter, it);
+            depth--;
+            status = depth > 0 ? end_child(emitter, &nodes[depth - 1]) : OK;
+        }
+    }
+    return status;
 }
 
 /* Only what is referred to needs to be captured. */
@@ -238,7 +294,7 @@ static struct pattern_program *copy_out(const struct emitter *emitter) {
         memcpy(to_ranges, sets->ranges.items, ranges);
     }
     program->memory = memory;
-    program->anchored = pattern_tree_is_anchored(emitter->tree, emitter->tree->root);
+    program->anchored = emitter->tree->nodes[emitter->tree->root].anchored;
     program->slot_count = emitter->group_slots + emitter->loop_depth_max;
     program->count = emitter->count;
     program->instructions = to_instructions;
@@ -256,7 +312,7 @@ enum status pattern_program_compile(const struct pattern_tree *tree, const struc
                               .size_max = limits->program_size_max};
     enum status status = assign_slots(&emitter);
     if (status == OK) {
-        status = emit_node(&emitter, tree->root, false);
+        status = emit_tree(&emitter);
     }
     if (status == OK) {
         status = emit_op(&emitter, OP_MATCH, 0, false);

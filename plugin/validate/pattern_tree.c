@@ -15,6 +15,7 @@ uint32_t pattern_tree_add(struct pattern_tree *tree, enum pattern_node_kind kind
     }
     tree->nodes[tree->count] = (struct pattern_node){.kind = (uint8_t)kind,
                                                      .nullable = kind != PATTERN_SET,
+                                                     .anchored = kind == PATTERN_START,
                                                      .weight = 1,
                                                      .child = PATTERN_NONE,
                                                      .child_last = PATTERN_NONE,
@@ -23,8 +24,35 @@ uint32_t pattern_tree_add(struct pattern_tree *tree, enum pattern_node_kind kind
     return tree->count++;
 }
 
+/* Is the parent anchored, its next child taken into account? */
+static bool is_anchored_with(const struct pattern_node *parent, const struct pattern_node *child) {
+    switch ((enum pattern_node_kind)parent->kind) {
+    case PATTERN_CAPTURE:
+        return child->anchored;
+    case PATTERN_REPEAT:
+        return parent->min > 0 && child->anchored;
+    case PATTERN_SEQUENCE:
+        /* Whatever comes before: that some part of every match asserts the start is enough if nothing was consumed. */
+        return parent->anchored || (child->anchored && !parent->consumes);
+    case PATTERN_CHOICE:
+        return child->anchored && (parent->anchored || parent->child == PATTERN_NONE);
+    case PATTERN_EMPTY:
+    case PATTERN_SET:
+    case PATTERN_START:
+    case PATTERN_END:
+    case PATTERN_BOUNDARY:
+    case PATTERN_LOOK:
+    case PATTERN_BACKREFERENCE:
+        return false;
+    }
+    return false;
+}
+
 void pattern_tree_adopt(struct pattern_tree *tree, uint32_t parent, uint32_t child) {
     struct pattern_node *to = &tree->nodes[parent];
+    const struct pattern_node *added = &tree->nodes[child];
+    to->anchored = is_anchored_with(to, added);
+    to->consumes |= added->kind != PATTERN_LOOK && added->kind != PATTERN_BOUNDARY;
     tree->nodes[child].previous = to->child_last;
     if (to->child_last == PATTERN_NONE) {
         to->child = child;
@@ -38,42 +66,4 @@ void pattern_tree_done(struct pattern_tree *tree) {
     free(tree->nodes);
     pattern_sets_done(&tree->sets);
     *tree = (struct pattern_tree){0};
-}
-
-bool pattern_tree_is_anchored(const struct pattern_tree *tree, uint32_t node) {
-    const struct pattern_node *at = &tree->nodes[node];
-    switch ((enum pattern_node_kind)at->kind) {
-    case PATTERN_START:
-        return true;
-    case PATTERN_CAPTURE:
-        return pattern_tree_is_anchored(tree, at->child);
-    case PATTERN_REPEAT:
-        return at->min > 0 && pattern_tree_is_anchored(tree, at->child);
-    case PATTERN_SEQUENCE:
-        /* Whatever comes before: that some part of every match asserts the start is enough if nothing was consumed. */
-        for (uint32_t child = at->child; child != PATTERN_NONE; child = tree->nodes[child].next) {
-            if (pattern_tree_is_anchored(tree, child)) {
-                return true;
-            }
-            if (tree->nodes[child].kind != PATTERN_LOOK && tree->nodes[child].kind != PATTERN_BOUNDARY) {
-                return false;
-            }
-        }
-        return false;
-    case PATTERN_CHOICE:
-        for (uint32_t child = at->child; child != PATTERN_NONE; child = tree->nodes[child].next) {
-            if (!pattern_tree_is_anchored(tree, child)) {
-                return false;
-            }
-        }
-        return true;
-    case PATTERN_EMPTY:
-    case PATTERN_SET:
-    case PATTERN_END:
-    case PATTERN_BOUNDARY:
-    case PATTERN_LOOK:
-    case PATTERN_BACKREFERENCE:
-        return false;
-    }
-    return false;
 }

@@ -5,7 +5,11 @@
 
 #include "validate/pattern.h"
 
-enum { PATTERN_DEPTH_LIMIT = 200 }; /* what recursion over a tree may cost, whatever the caller's limit */
+enum {
+    PATTERN_DEPTH_LIMIT = 200, /* groups within each other, whatever the caller's limit */
+    /* Nodes within each other: a group adds a repeat, a capture, a choice and a sequence at most. */
+    PATTERN_TREE_DEPTH_MAX = 4 * (PATTERN_DEPTH_LIMIT + 1)
+};
 
 /* ---- Character sets ---- */
 
@@ -112,6 +116,8 @@ struct pattern_node {
     bool negative;          /* of a boundary or a look */
     bool behind;            /* of a look */
     bool nullable;          /* it may match without consuming anything */
+    bool anchored;          /* every match begins at the start of the text */
+    bool consumes;          /* of a sequence: not all of its children are looks and boundaries */
     uint32_t value;         /* of a set: which; of a capture or a backreference: the group, from 1 */
     uint32_t groups_before; /* of a repeat: groups that opened before it, and until its end: those within are between */
     uint32_t groups_until;
@@ -141,10 +147,7 @@ void pattern_tree_done(struct pattern_tree *tree);
 
 /* A new node with no children; PATTERN_NONE: no memory. */
 WARN_UNUSED uint32_t pattern_tree_add(struct pattern_tree *tree, enum pattern_node_kind kind);
-/* Makes `child` the last child of `parent`. */
+/* Makes `child`, which is complete, the last child of `parent`. */
 void pattern_tree_adopt(struct pattern_tree *tree, uint32_t parent, uint32_t child);
-
-/* Does every match begin at the start of the text? */
-bool pattern_tree_is_anchored(const struct pattern_tree *tree, uint32_t node);
 
 #endif

@@ -133,18 +133,22 @@ static bool kind_is_number(enum wire_kind kind) {
     return kind == WIRE_INT || kind == WIRE_UINT || kind == WIRE_FLOAT;
 }
 
+static bool float_equals(double number, enum wire_kind kind, const uint8_t *whole) {
+    return kind == WIRE_INT ? float_equals_int(number, wire_int_read(whole))
+                            : float_equals_uint(number, (uint64_t)wire_int_read(whole));
+}
+
 static bool numbers_equal(enum wire_kind a_kind, const uint8_t *a, enum wire_kind b_kind, const uint8_t *b) {
     if (a_kind == WIRE_FLOAT && b_kind == WIRE_FLOAT) {
         double x = wire_float_read(a);
         double y = wire_float_read(b);
         return x >= y && x <= y;
     }
-    if (b_kind == WIRE_FLOAT) {
-        return numbers_equal(b_kind, b, a_kind, a);
-    }
     if (a_kind == WIRE_FLOAT) {
-        return b_kind == WIRE_INT ? float_equals_int(wire_float_read(a), wire_int_read(b))
-                                  : float_equals_uint(wire_float_read(a), (uint64_t)wire_int_read(b));
+        return float_equals(wire_float_read(a), b_kind, b);
+    }
+    if (b_kind == WIRE_FLOAT) {
+        return float_equals(wire_float_read(b), a_kind, a);
     }
     return a_kind == b_kind && wire_int_read(a) == wire_int_read(b);
 }

@@ -1,7 +1,6 @@
 /* append.c: events on their way into the store. */
 #include "storage/sqlite/append.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "storage/sqlite/filter.h"
@@ -26,9 +25,30 @@ static bool same_content(const struct statement *row, const struct event *event)
            bytes_equal(event->metadata, column_bytes(row, 8)) && bytes_equal(event->data, column_bytes(row, 9));
 }
 
+static bool same_staged_content(const struct staged_event *staged, const struct event *event) {
+    const struct event *stored = staged->event;
+    return (!event->has_time || event->time_us == staged->time_us) && bytes_equal(event->type, stored->type) &&
+           bytes_equal(event->stream, stored->stream) && bytes_equal(event->correlation, stored->correlation) &&
+           bytes_equal(event->causation, stored->causation) && bytes_equal(event->tags, stored->tags) &&
+           bytes_equal(event->metadata, stored->metadata) && bytes_equal(event->data, stored->data);
+}
+
+static enum status key_conflict(int64_t id, struct error *error) {
+    error_set(error, CONFLICT,
+              "%s: event %lld was stored under this key with other content; a key names one event for good", WHAT,
+              (long long)id);
+    error_add_number(error, "id", id);
+    return CONFLICT;
+}
+
 /* Leaves ret_result->duplicate false when no event has the key. */
 static enum status find_by_key(struct writer *writer, const struct event *event, struct append_result *ret_result,
                                struct error *error) {
+    const struct staged_event *staged = stage_find_key(&writer->stage, event->key);
+    if (staged != NULL) {
+        *ret_result = (struct append_result){.id = staged->id, .version = staged->version, .duplicate = true};
+        return same_staged_content(staged, event) ? OK : key_conflict(staged->id, error);
+    }
     CLEANUP(statement_release) struct statement find = {0};
     enum status status = statement_get(&writer->connection, FIND_BY_KEY, WHAT, &find, error);
     bool row = false;
@@ -40,133 +60,11 @@ static enum status find_by_key(struct writer *writer, const struct event *event,
         return status;
     }
     int64_t id = column_int(&find, 0);
-    if (!same_content(&find, event)) {
-        error_set(error, CONFLICT,
-                  "%s: event %lld was stored under this key with other content; a key names one event for good", WHAT,
-                  (long long)id);
-        error_add_number(error, "id", id);
-        return CONFLICT;
-    }
     *ret_result = (struct append_result){.id = id, .version = column_int(&find, 1), .duplicate = true};
-    return OK;
-}
-
-/* ---- streams ---- */
-
-static bool is_expected(const struct event *event, int64_t current) {
-    switch (event->expectation) {
-    case EXPECT_ANY:
-        return true;
-    case EXPECT_NONE:
-        return current == 0;
-    case EXPECT_EXISTS:
-        return current > 0;
-    case EXPECT_EXACTLY:
-        return current == event->expected_version;
-    }
-    return false;
-}
-
-static enum status version_conflict(const struct event *event, int64_t current, struct error *error) {
-    char stream[STREAM_SIZE_MAX + 1];
-    snprintf(stream, sizeof stream, "%.*s", BYTES_FORMAT(event->stream));
-    char expected[32];
-    if (event->expectation == EXPECT_EXACTLY) {
-        snprintf(expected, sizeof expected, "%lld", (long long)event->expected_version);
-    } else {
-        snprintf(expected, sizeof expected, "%s", event->expectation == EXPECT_NONE ? "none" : "exists");
-    }
-    error_set(error, CONFLICT,
-              "%s: stream %s has version %lld, expected_version is %s; read what was added and decide anew", WHAT,
-              stream, (long long)current, expected);
-    error_add_text(error, "stream", stream);
-    error_add_text(error, "expected", expected);
-    error_add_number(error, "current_version", current);
-    return CONFLICT;
-}
-
-/* The event takes the next version of its stream, which is made if it is new. */
-static enum status advance_stream(struct writer *writer, const struct event *event, int64_t event_id,
-                                  int64_t *ret_stream_id, int64_t *ret_version, struct error *error) {
-    CLEANUP(statement_release) struct statement upsert = {0};
-    enum status status = statement_get(&writer->connection,
-                                       "INSERT INTO stream (name, version, first_id, last_id) VALUES (?1, 1, ?2, ?2)"
-                                       " ON CONFLICT (name) DO UPDATE SET version = version + 1, last_id = ?2"
-                                       " RETURNING id, version",
-                                       WHAT, &upsert, error);
-    bool row = false;
-    if (status == OK) {
-        bind_text(&upsert, event->stream);
-        bind_int(&upsert, event_id);
-        status = statement_step(&upsert, &row, error);
-    }
-    if (status != OK) {
-        return status;
-    }
-    *ret_stream_id = column_int(&upsert, 0);
-    *ret_version = column_int(&upsert, 1);
-    return is_expected(event, *ret_version - 1) ? OK : version_conflict(event, *ret_version - 1, error);
-}
-
-/* ---- tags ---- */
-
-static enum status add_tag(struct writer *writer, struct bytes tag, int64_t event_id, struct error *error) {
-    CLEANUP(statement_release) struct statement upsert = {0};
-    enum status status = statement_get(&writer->connection,
-                                       "INSERT INTO tag (name, event_count, last_id) VALUES (?1, 1, ?2)"
-                                       " ON CONFLICT (name) DO UPDATE SET event_count = event_count + 1, last_id = ?2"
-                                       " RETURNING id",
-                                       WHAT, &upsert, error);
-    bool row = false;
-    if (status == OK) {
-        bind_text(&upsert, tag);
-        bind_int(&upsert, event_id);
-        status = statement_step(&upsert, &row, error);
-    }
-    if (status != OK) {
-        return status;
-    }
-    CLEANUP(statement_release) struct statement insert = {0};
-    status = statement_get(&writer->connection, "INSERT INTO event_tag (tag_id, event_id) VALUES (?1, ?2)", WHAT,
-                           &insert, error);
-    if (status == OK) {
-        bind_int(&insert, column_int(&upsert, 0));
-        bind_int(&insert, event_id);
-        status = statement_run(&insert, error);
-    }
-    return status;
+    return same_content(&find, event) ? OK : key_conflict(id, error);
 }
 
 /* ---- events ---- */
-
-static enum status insert_event(struct writer *writer, const struct event *event, const struct placement *placement,
-                                int64_t id, int64_t type_id, int64_t stream_id, int64_t version, struct error *error) {
-    CLEANUP(statement_release) struct statement insert = {0};
-    enum status status = statement_get(
-        &writer->connection,
-        "INSERT INTO event (id, type_id, time_us, recorded_us, stream_id, version, batch_id, schema_version, key,"
-        " correlation, causation, tags, metadata, data)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-        WHAT, &insert, error);
-    if (status != OK) {
-        return status;
-    }
-    bind_int(&insert, id);
-    bind_int(&insert, type_id);
-    bind_int(&insert, event->has_time ? event->time_us : placement->default_time_us);
-    bind_int(&insert, placement->recorded_us);
-    bind_optional_int(&insert, stream_id > 0, stream_id);
-    bind_optional_int(&insert, stream_id > 0, version);
-    bind_optional_int(&insert, placement->batch_id > 0, placement->batch_id);
-    bind_optional_int(&insert, event->schema_version > 0, event->schema_version);
-    bind_blob(&insert, event->key);
-    bind_text(&insert, event->correlation);
-    bind_text(&insert, event->causation);
-    bind_blob(&insert, event->tags);
-    bind_blob(&insert, event->metadata);
-    bind_blob(&insert, event->data);
-    return statement_run(&insert, error);
-}
 
 enum status append_judge(struct writer *writer, const struct event *event, struct append_result *ret_result,
                          bool *ret_kept, struct error *error) {
@@ -187,8 +85,10 @@ enum status append_event(struct writer *writer, const struct event *event, const
     if (bytes_present(event->key)) {
         struct append_result found = {0};
         enum status status = find_by_key(writer, event, &found, error);
-        if (status != OK || found.duplicate) {
+        if (status == OK && found.duplicate) {
             *ret_result = found;
+        }
+        if (status != OK || found.duplicate) {
             return status;
         }
     }
@@ -197,24 +97,7 @@ enum status append_event(struct writer *writer, const struct event *event, const
     if (status != OK || kept) {
         return status;
     }
-    int64_t id = writer_next_id(writer);
-    int64_t type_id = 0;
-    int64_t stream_id = 0;
-    int64_t version = 0;
-    status = writer_type_id(writer, event->type, &type_id, error);
-    if (status == OK && bytes_present(event->stream)) {
-        status = advance_stream(writer, event, id, &stream_id, &version, error);
-    }
-    if (status == OK) {
-        status = insert_event(writer, event, placement, id, type_id, stream_id, version, error);
-    }
-    for (uint32_t i = 0; status == OK && i < event->tag_count; i++) {
-        status = add_tag(writer, event->tag[i], id, error);
-    }
-    if (status == OK) {
-        *ret_result = (struct append_result){.id = id, .version = version};
-    }
-    return status;
+    return stage_put(writer, event, placement, ret_result, error);
 }
 
 enum status append_check_space(struct writer *writer, struct error *error) {
@@ -291,6 +174,9 @@ static enum status check_append(struct writer *writer, const struct append_reque
     }
     status = append_check_space(writer, error);
     if (status == OK && request->condition != NULL) {
+        status = stage_flush(writer, error); /* it is asked of the file */
+    }
+    if (status == OK && request->condition != NULL) {
         status = check_condition(writer, request->condition, error);
     }
     bool refused = status == FULL || status == CONFLICT;
@@ -322,10 +208,22 @@ static enum status run_append(struct writer *writer, void *argument, struct erro
     return OK;
 }
 
+/* An append whose events are all to be stored as such writes nothing but what it puts on the stage. */
+static bool only_stages(const struct append_request *request) {
+    for (size_t i = 0; i < request->count; i++) {
+        if (request->events[i].verdict == EVENT_KEPT) {
+            return false;
+        }
+    }
+    return true;
+}
+
 enum status sqlite_append(struct storage *base, const struct append_request *request, struct append_result *ret_results,
                           struct append_summary *ret_summary, struct error *error) {
     struct append_job job = {.request = request, .results = ret_results};
-    enum status status = writer_run(&sqlite_of(base)->writer, run_append, &job, error);
+    struct writer *writer = &sqlite_of(base)->writer;
+    enum status status = only_stages(request) ? writer_stage(writer, run_append, &job, error)
+                                              : writer_run(writer, run_append, &job, error);
     if (status == OK) {
         *ret_summary = job.summary;
     }
@@ -363,7 +261,11 @@ enum status sqlite_append_later(struct storage *base, struct append_later *later
         return error_set(error, NO_MEMORY, "%s: no memory to queue the request", WHAT);
     }
     *job = (struct later_job){
-        .write = {.function = run_later, .argument = job, .error = later->error, .finished = finish_later},
+        .write = {.function = run_later,
+                  .argument = job,
+                  .error = later->error,
+                  .finished = finish_later,
+                  .only_stages = only_stages(&later->request)},
         .append = {.request = &later->request, .results = later->results},
         .later = later,
     };

@@ -320,6 +320,9 @@ static enum status store_drafts(struct writer *writer, struct batch_job *job, in
         struct placement placement = {recorded_us, event.time_us, batch_id};
         struct append_result result = {0};
         status = append_event(writer, &event, &placement, &result, error);
+        if (status == OK) {
+            status = stage_flush(writer, error); /* the row is gone with the next step */
+        }
         if (status != OK) {
             error_add_number(error, "draft", i);
         } else if (result.duplicate) {

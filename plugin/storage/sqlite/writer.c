@@ -15,6 +15,8 @@ struct awaited_job {
 enum {
     /* The log may grow to this many times checkpoint_pages before the writer itself waits for it to be copied. */
     CHECKPOINT_PATIENCE = 16,
+    /* As many events on the stage are written before the next call puts its own there. */
+    STAGED_EVENTS_MAX = 1024,
     /* The longest wait for callers to come back. */
     GATHER_NS_MAX = 1000000
 };
@@ -37,6 +39,7 @@ static void roll_back(struct writer *writer, const struct writer_progress *befor
     }
     writer->progress = *before;
     writer->types.count = 0;
+    stage_clear(&writer->stage);
 }
 
 /* The error may be of one call's own statement: its path and details say nothing about the others' requests. */
@@ -51,17 +54,24 @@ static void fail_all(struct write_job *group, const struct error *error) {
 
 /* One job in its savepoint. A failure that took the whole transaction with it (a full disk, say) is returned. */
 static enum status run_in_savepoint(struct writer *writer, struct write_job *job, struct error *error) {
-    struct writer_progress before = writer->progress;
-    enum status status = execute(writer, "SAVEPOINT job", "begin a call", error);
+    enum status status = stage_flush(writer, error);
+    if (status == OK) {
+        status = execute(writer, "SAVEPOINT job", "begin a call", error);
+    }
     if (status != OK) {
         return status;
     }
+    struct writer_progress before = writer->progress;
     job->status = job->function(writer, job->argument, job->error);
+    if (job->status == OK) {
+        job->status = stage_flush(writer, job->error);
+    }
     if (job->status == OK) {
         return execute(writer, "RELEASE job", "end a call", error);
     }
     writer->progress = before;
     writer->types.count = 0;
+    stage_clear(&writer->stage);
     if (!in_transaction(writer)) {
         *error = *job->error;
         return job->status;
@@ -70,19 +80,48 @@ static enum status run_in_savepoint(struct writer *writer, struct write_job *job
     return status == OK ? execute(writer, "RELEASE job", "undo a call", error) : status;
 }
 
-static enum status run_jobs(struct writer *writer, struct write_job *group, struct error *error) {
-    if (group->next == NULL) { /* alone: the transaction is its savepoint */
-        group->status = group->function(writer, group->argument, group->error);
-        *error = *group->error;
-        return group->status;
+/* One job that only puts events on the stage. When what others put there could not be written, that is returned. */
+static enum status run_on_stage(struct writer *writer, struct write_job *job, struct error *error) {
+    struct writer_progress before = writer->progress;
+    struct stage_mark mark = stage_mark(&writer->stage);
+    job->status = job->function(writer, job->argument, job->error);
+    if (job->status == OK) {
+        return OK;
     }
-    for (struct write_job *job = group; job != NULL; job = job->next) {
-        enum status status = run_in_savepoint(writer, job, error);
-        if (status != OK) {
-            return status;
-        }
+    stage_undo(&writer->stage, mark);
+    writer->progress = before;
+    if (writer->stage.failed || !in_transaction(writer)) {
+        *error = *job->error;
+        return job->status;
     }
     return OK;
+}
+
+/* Alone: the transaction is its savepoint. */
+static enum status run_alone(struct writer *writer, struct write_job *job, struct error *error) {
+    job->status = job->function(writer, job->argument, job->error);
+    if (job->status == OK) {
+        job->status = stage_flush(writer, job->error);
+    }
+    if (job->status != OK) {
+        *error = *job->error;
+    }
+    return job->status;
+}
+
+static enum status run_jobs(struct writer *writer, struct write_job *group, struct error *error) {
+    if (group->next == NULL) {
+        return run_alone(writer, group, error);
+    }
+    enum status status = OK;
+    for (struct write_job *job = group; job != NULL && status == OK; job = job->next) {
+        bool is_full = writer->stage.count >= STAGED_EVENTS_MAX;
+        status = is_full ? stage_flush(writer, error) : OK;
+        if (status == OK) {
+            status = job->only_stages ? run_on_stage(writer, job, error) : run_in_savepoint(writer, job, error);
+        }
+    }
+    return status == OK ? stage_flush(writer, error) : status;
 }
 
 static void commit_group(struct writer *writer, struct write_job *group) {
@@ -100,6 +139,7 @@ static void commit_group(struct writer *writer, struct write_job *group) {
         fail_all(group, &error);
         return;
     }
+    stage_clear(&writer->stage);
     if (writer->progress.last_id > before.last_id) {
         tail_advance(writer->tail, writer->progress.last_id);
     }
@@ -299,12 +339,14 @@ static enum status refuse_read_only(struct error *error) {
     return error_set(error, READ_ONLY, "write: the store was opened with mode read; open it with mode write");
 }
 
-enum status writer_run(struct writer *writer, write_function function, void *argument, struct error *error) {
+static enum status run_and_wait(struct writer *writer, const struct write_job *job, struct error *error) {
     if (!writer->started) {
         return refuse_read_only(error);
     }
-    struct awaited_job awaited = {
-        .job = {.function = function, .argument = argument, .error = error, .finished = tell_caller, .is_awaited = 1}};
+    struct awaited_job awaited = {.job = *job};
+    awaited.job.error = error;
+    awaited.job.finished = tell_caller;
+    awaited.job.is_awaited = true;
     (void)pthread_mutex_lock(&writer->mutex);
     if (may_work_alone(writer)) {
         work_alone(writer, &awaited.job);
@@ -324,6 +366,15 @@ enum status writer_run(struct writer *writer, write_function function, void *arg
     }
     (void)sem_destroy(&awaited.done);
     return awaited.job.status;
+}
+
+enum status writer_run(struct writer *writer, write_function function, void *argument, struct error *error) {
+    return run_and_wait(writer, &(struct write_job){.function = function, .argument = argument}, error);
+}
+
+enum status writer_stage(struct writer *writer, write_function function, void *argument, struct error *error) {
+    const struct write_job job = {.function = function, .argument = argument, .only_stages = true};
+    return run_and_wait(writer, &job, error);
 }
 
 enum status writer_begin(struct writer *writer, struct write_job *job, struct error *error) {
@@ -388,7 +439,10 @@ enum status writer_start(struct writer *writer, const char *path, const struct c
     writer->config = config;
     writer->host = host;
     writer->tail = tail;
-    enum status status = load_progress(writer, error);
+    enum status status = stage_open(&writer->stage, &writer->connection, error);
+    if (status == OK) {
+        status = load_progress(writer, error);
+    }
     if (status == OK) {
         status = connection_open(&writer->checkpointer, path, CONNECTION_CHECKPOINTER, config, host, error);
     }
@@ -431,6 +485,7 @@ int64_t writer_stop(struct writer *writer) {
     (void)pthread_mutex_destroy(&writer->mutex);
     connection_close(&writer->checkpointer);
     connection_close(&writer->connection);
+    stage_done(&writer->stage);
     return writer->finished_at_stop;
 }
 

@@ -1,8 +1,8 @@
 /* writer.h: the one writer: jobs that wait together are run in one transaction, and so in one fsync.
  *
- * Each job has its own savepoint, so that one that fails, fails alone. A thread commits the groups; a caller that is
- * alone commits by itself. A second thread copies the write-ahead log into the file, off the writer's path. Neither
- * wakes up while nobody calls. */
+ * Each job has its own savepoint, or only puts events on the stage, so that one that fails, fails alone. A thread
+ * commits the groups; a caller that is alone commits by itself. A second thread copies the write-ahead log into the
+ * file, off the writer's path. Neither wakes up while nobody calls. */
 #ifndef POLARIS_SQLITE_WRITER_H
 #define POLARIS_SQLITE_WRITER_H
 
@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "storage/sqlite/connection.h"
+#include "storage/sqlite/stage.h"
 #include "storage/sqlite/tail.h"
 
 /* Types repeat: their numbers are remembered. Forgotten on every rollback, which may have taken the rows. */
@@ -49,7 +50,8 @@ struct write_job {
     /* The job is committed, or failed: told in commit order, without a lock held. The job may be gone when it returns.
      */
     void (*finished)(struct write_job *job);
-    bool is_awaited; /* its caller stands still until it is finished */
+    bool is_awaited;  /* its caller stands still until it is finished */
+    bool only_stages; /* it reads, and puts events on the stage, and does nothing else */
     enum status status;
     struct write_job *next;
 };
@@ -62,6 +64,7 @@ struct writer {
     const struct config *config;
     const struct storage_host *host;
     struct tail *tail;
+    struct stage stage;
     struct writer_progress progress;
     struct type_cache types;
     int64_t page_size;
@@ -97,6 +100,10 @@ int64_t writer_stop(struct writer *writer);
 
 /* Queues the job and waits until it is committed. BUSY: queue_max jobs wait already. */
 WARN_UNUSED enum status writer_run(struct writer *writer, write_function function, void *argument, struct error *error);
+
+/* The same for a function that writes only by putting events on the stage: it needs no savepoint. */
+WARN_UNUSED enum status writer_stage(struct writer *writer, write_function function, void *argument,
+                                     struct error *error);
 
 /* Queues the job and returns; on OK its `finished` will be called. queue_max does not count it: whoever begins jobs
  * bounds their number. */
