@@ -6,7 +6,8 @@
 #include <jansson.h>
 #include <stdint.h>
 
-#include "bench/bench.h"
+#include "bench/series.h"
+#include "host/host.h"
 
 enum { VALIDATION_CASE_COUNT = 5 };
 
@@ -28,6 +29,7 @@ struct validation_figures {
 /* One run, in which the plugin and msgpack-c take turns, until each has seen `bytes` of payload; its figures are the
  * medians of the turns. False: the plugin answered an error, or the payload is not valid. */
 bool validation_measure(struct host *host, const struct validation_case *which, uint64_t bytes,
-                        struct validation_figures *figures, struct failure *failure) WARN_UNUSED;
+                        struct validation_figures *figures, struct failure *failure)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -1,31 +1,94 @@
-/* workload.h: the events that the plugin and the baseline both store: a node's change, about 200 bytes, and one tag. */
-#ifndef POLARIS_HOST_WORKLOAD_H
-#define POLARIS_HOST_WORKLOAD_H
+/* workload.h: what is measured: a table of workloads, each a name and functions that take one turn at it. */
+#ifndef POLARIS_BENCH_WORKLOAD_H
+#define POLARIS_BENCH_WORKLOAD_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "bench/counting_vfs.h"
+#include "bench/histogram.h"
+#include "bench/store.h"
 
-#include "cleanup.h"
+struct bench_workload;
 
-#define WORKLOAD_TYPE "node_updated"
-enum { WORKLOAD_NODES = 5000, WORKLOAD_TAG_SIZE = 24, WORKLOAD_DATA_SIZE_MAX = 512 };
+/* One turn of one party. The function does `operations` operations and says what it did. */
+struct bench_turn {
+    struct bench_store *store;
+    const struct bench_workload *workload;
+    uint64_t operations;
+    bool quick;
 
-/* The n-th event. Its payloads are msgpack, ready to be stored as they are. */
-struct workload_event {
-    char tag[WORKLOAD_TAG_SIZE]; /* "node:123" */
-    uint8_t tags[WORKLOAD_TAG_SIZE + 4];
-    size_t tags_size;
-    uint8_t data[WORKLOAD_DATA_SIZE_MAX];
-    size_t data_size;
+    struct histogram *latency; /* how long each operation took, nanoseconds; left empty where that means nothing */
+    double figure;             /* in the unit of the workload */
+    uint64_t events;           /* stored or read */
+    uint64_t resident_kib;     /* the most that was seen; 0: as it is when the turn is over */
+    json_t *details;           /* an object: what else there is to tell of the last turn; set by workload and party */
+    bool unsupported;          /* false was returned because this build of the plugin cannot do it */
 };
-void workload_event(uint64_t n, struct workload_event *ret_event);
 
-/* A request that appends the events first ... first + count - 1. Owned; NULL data: no memory. */
-struct workload_request {
-    char *data;
-    size_t size;
+/* False: it could not be done; the failure says why. */
+typedef bool (*bench_take_turn)(struct bench_turn *turn, struct failure *failure);
+
+struct bench_workload {
+    const char *name;  /* for --only and programs */
+    const char *title; /* for people */
+    const char *unit;
+    bool lower_is_better; /* the figure is a time or an amount, otherwise a rate */
+    bool once;            /* at one size and body only, the largest: size makes no difference to it, or it takes long */
+    bool cold;            /* no turn to warm up */
+    bool writes;          /* the stores are not what they were */
+    uint32_t threads, per_request;
+    uint32_t bare_part; /* the baseline's single appends are the same whoever waits: it does one in so many; 0: all */
+    uint64_t operations, operations_quick;
+    bool (*prepare)(struct bench_store *store, struct failure *failure); /* once, before the turns; NULL: nothing */
+    bench_take_turn plugin;
+    bench_take_turn reference;  /* NULL: there is nothing to compare with */
+    const char *reference_name; /* NULL: "bare SQLite" */
+    enum page_kind page;
 };
-struct workload_request workload_request(uint64_t first, uint32_t count) WARN_UNUSED;
-void workload_request_done(struct workload_request *request);
+
+extern const struct bench_workload BENCH_WORKLOADS[];
+extern const size_t BENCH_WORKLOAD_COUNT;
+/* NULL: there is none of that name. */
+const struct bench_workload *bench_workload_find(const char *name);
+
+/* ---- the functions, by file ---- */
+
+/* append.c: appends of per_request events from `threads` threads; the baseline has one, as SQLite has one writer. */
+bool append_plugin(struct bench_turn *turn, struct failure *failure);
+bool append_bare(struct bench_turn *turn, struct failure *failure);
+/* The same with events of a type that has a schema. */
+bool append_put_schema(struct bench_store *store, struct failure *failure);
+bool append_checked(struct bench_turn *turn, struct failure *failure);
+
+/* read.c: a page of the workload's kind; all events, oldest first; 4 readers beside writers. */
+bool page_plugin(struct bench_turn *turn, struct failure *failure);
+bool page_bare(struct bench_turn *turn, struct failure *failure);
+bool read_all_plugin(struct bench_turn *turn, struct failure *failure);
+bool read_all_bare(struct bench_turn *turn, struct failure *failure);
+bool read_all(struct host *host, struct histogram *latency, uint64_t *ret_events, struct failure *failure) WARN_UNUSED;
+bool mixed_plugin(struct bench_turn *turn, struct failure *failure);
+bool mixed_bare(struct bench_turn *turn, struct failure *failure);
+/* live.c */
+bool live_plugin(struct bench_turn *turn, struct failure *failure);
+/* letters.c */
+bool letters_plugin(struct bench_turn *turn, struct failure *failure);
+bool letters_bare(struct bench_turn *turn, struct failure *failure);
+/* lifecycle.c: init of a store; a second in which nobody calls. */
+bool open_plugin(struct bench_turn *turn, struct failure *failure);
+bool open_bare(struct bench_turn *turn, struct failure *failure);
+bool idle_plugin(struct bench_turn *turn, struct failure *failure);
+/* swap.c */
+bool swap_plugin(struct bench_turn *turn, struct failure *failure);
+/* memory.c: reading all; appending for as many milliseconds as there are operations. */
+bool memory_replay_plugin(struct bench_turn *turn, struct failure *failure);
+bool memory_replay_bare(struct bench_turn *turn, struct failure *failure);
+bool memory_append_plugin(struct bench_turn *turn, struct failure *failure);
+bool memory_append_bare(struct bench_turn *turn, struct failure *failure);
+
+/* submit.c */
+bool submit_plugin(struct bench_turn *turn, struct failure *failure);
+
+/* What is common to the turns: the rate of the events, from the time that they took. */
+void turn_set_rate(struct bench_turn *turn, uint64_t events, int64_t elapsed_ns);
+/* Says which call failed, and notes if it is one that the plugin does not have. Returns false. */
+bool turn_fail(struct bench_turn *turn, const char *what, int32_t status, struct failure *failure);
 
 #endif

@@ -9,14 +9,15 @@
 #include <unistd.h>
 
 static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP};
-enum { SIGNAL_COUNT = sizeof SIGNALS / sizeof SIGNALS[0], SUFFIX_COUNT = 4 };
+enum { SIGNAL_COUNT = sizeof SIGNALS / sizeof SIGNALS[0], SUFFIX_COUNT = 4, PATHS_MAX = 8 * SUFFIX_COUNT };
 
 /* What a signal has to remove: made in advance, as a handler may do little more than unlink. */
-static char paths[SUFFIX_COUNT][1060];
+static char paths[PATHS_MAX][1100];
+static volatile sig_atomic_t path_count;
 static char folder[1024];
 
 static void remove_all(void) {
-    for (size_t i = 0; i < SUFFIX_COUNT; i++) {
+    for (int i = 0; i < path_count; i++) {
         (void)unlink(paths[i]); /* the log is not there when the store was closed well */
     }
     (void)rmdir(folder);
@@ -35,8 +36,19 @@ static void set_handlers(void (*handler)(int)) {
     }
 }
 
-bool scratch_init(struct scratch *scratch, bool keep, struct failure *failure) {
+bool scratch_add(struct scratch *scratch, const char *name, struct failure *failure) {
     static const char *const SUFFIXES[SUFFIX_COUNT] = {"", "-wal", "-shm", ".owner"};
+    if (path_count + SUFFIX_COUNT > PATHS_MAX) {
+        return failure_set(failure, "too many databases for one folder");
+    }
+    for (int i = 0; i < SUFFIX_COUNT; i++) {
+        (void)snprintf(paths[path_count], sizeof paths[0], "%s/%s%s", scratch->folder, name, SUFFIXES[i]);
+        path_count++;
+    }
+    return true;
+}
+
+bool scratch_init(struct scratch *scratch, bool keep, struct failure *failure) {
     const char *parent = getenv("TMPDIR");
     struct scratch made = {.keep = keep};
     int size = snprintf(made.folder, sizeof made.folder, "%s/polaris-XXXXXX",
@@ -50,8 +62,9 @@ bool scratch_init(struct scratch *scratch, bool keep, struct failure *failure) {
     (void)snprintf(made.db_path, sizeof made.db_path, "%s/events.db", made.folder);
     if (!keep) {
         strcpy(folder, made.folder);
-        for (size_t i = 0; i < SUFFIX_COUNT; i++) {
-            (void)snprintf(paths[i], sizeof paths[i], "%s%s", made.db_path, SUFFIXES[i]);
+        path_count = 0;
+        if (!scratch_add(&made, "events.db", failure)) {
+            return false;
         }
         set_handlers(handle_signal);
     }

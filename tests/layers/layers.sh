@@ -29,6 +29,7 @@ FORBIDDEN=(
     'plugin/storage/[^/]*      ["<]sqlite3.*'
     'plugin/wire/.*            ["<]sqlite3.*'
     'host-sim/(loader|host|message|graph|cli|demo)/.*   ["<]sqlite3.*'
+    'host-sim/bench/.*         "(cli|demo)/.*'
     'host-sim/loader/.*        ["<](msgpack|jansson).*'
 )
 

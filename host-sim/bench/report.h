@@ -1,0 +1,32 @@
+/* report.h: the report of a benchmark, for people: tables, a page with plots, two runs side by side. */
+#ifndef POLARIS_BENCH_REPORT_H
+#define POLARIS_BENCH_REPORT_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "cleanup.h"
+#include "failure.h"
+
+/* Tables. */
+void report_print(FILE *out, const json_t *report);
+
+/* One self-contained page with plots. */
+bool report_write_html(FILE *out, const json_t *report, struct failure *failure) WARN_UNUSED;
+
+/* The plugin's figures of both, how they changed, and whether that is more than the runs of either differ. */
+void report_print_comparison(FILE *out, const json_t *old, const json_t *report);
+
+/* Of two parties' figures (maps with `median` and `spread`). */
+struct report_change {
+    double percent;
+    bool is_beyond_spread; /* the change is larger than both spreads together */
+    bool is_better;
+};
+struct report_change report_compare(const json_t *before, const json_t *after, bool lower_is_better);
+
+/* A number with three digits that matter, its thousands set off; and a number of events: "10k", "1M". */
+void report_format(double value, char ret_text[24]);
+void report_format_size(json_int_t size, char ret_text[24]);
+
+#endif
