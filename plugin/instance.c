@@ -53,13 +53,13 @@ enum status instance_open(struct instance *ret_instance, struct bytes config, co
     return OK;
 }
 
-static int64_t close_storage(struct instance *instance) {
+static int64_t close_storage(struct instance *instance, const struct storage_close *how) {
     int64_t submitted = 0;
     int64_t drained = 0;
     submitter_close(instance->submitter, &submitted);
     registry_close(instance->registry);
     if (instance->storage != NULL) {
-        instance->storage->ops->close(instance->storage, &drained);
+        instance->storage->ops->close(instance->storage, how, &drained);
     }
     config_done(&instance->config);
     *instance = (struct instance){0};
@@ -67,10 +67,11 @@ static int64_t close_storage(struct instance *instance) {
 }
 
 void instance_done(struct instance *instance) {
-    (void)close_storage(instance);
+    (void)close_storage(instance, &(struct storage_close){0});
 }
 
-static enum status check_shutdown_request(const struct config *config, struct bytes request, struct error *error) {
+static enum status read_shutdown_request(const struct config *config, struct bytes request, struct storage_close *how,
+                                         struct error *error) {
     if (request.size == 0) {
         return OK;
     }
@@ -88,13 +89,15 @@ static enum status check_shutdown_request(const struct config *config, struct by
     if (status != OK) {
         return status;
     }
-    return wire_map_finish(&map, "shutdown", error);
+    status = wire_map_bool(&map, "keep_log", OPTIONAL, &how->keep_log, error);
+    return status == OK ? wire_map_finish(&map, "shutdown", error) : status;
 }
 
 enum status instance_close(struct instance *instance, struct bytes request, struct wire_writer *reply,
                            struct error *error) {
-    enum status status = check_shutdown_request(&instance->config, request, error);
-    int64_t drained = close_storage(instance);
+    struct storage_close how = {0};
+    enum status status = read_shutdown_request(&instance->config, request, &how, error);
+    int64_t drained = close_storage(instance, status == OK ? &how : &(struct storage_close){0});
     if (status != OK) {
         return status;
     }
