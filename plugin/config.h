@@ -19,6 +19,8 @@ enum durability { DURABILITY_FULL, DURABILITY_NORMAL };
     X(readers, 4, 1, 64)                                                                                               \
     X(queue_max, 1024, 1, 65536)                                                                                       \
     X(group_max, 256, 1, 65536)                                                                                        \
+    X(submit_max, 4096, 1, 65536)                                                                                      \
+    X(submit_size_max, 67108864, 1024, 1073741824)                                                                     \
     X(checkpoint_pages, 1000, 100, 1000000)                                                                            \
     X(event_size_max, 1048576, 64, 67108864)                                                                           \
     X(request_size_max, 67108864, 1024, 1073741824)                                                                    \

@@ -27,6 +27,7 @@ enum {
 enum {
     SINK_SIZE_MIN = SIZE_UP_TO(polaris_sink, write),
     SERVICES_SIZE_MIN = SIZE_UP_TO(polaris_es_services, wake),
+    COMPLETION_SIZE_MIN = SIZE_UP_TO(polaris_es_completion, done),
     HELLO_SIZE_MIN = SIZE_UP_TO(polaris_es_hello, host_version),
     DESCRIPTOR_SIZE_MIN = SIZE_UP_TO(polaris_es_descriptor, build_id),
     WELCOME_SIZE_MIN = SIZE_UP_TO(polaris_es_welcome, reason)
@@ -146,9 +147,7 @@ static int64_t service_now_us(void *context) {
 
 static void service_wake(void *context, int64_t last_id) {
     const struct polaris_es *self = context;
-    if (self->services.wake != NULL) {
-        self->services.wake(self->services.context, last_id);
-    }
+    self->services.wake(self->services.context, last_id);
 }
 
 /* ---- replies ---- */
@@ -168,22 +167,9 @@ static bool send_reply(const polaris_sink *sink, struct bytes reply) {
     return true;
 }
 
-/* {"code": 17, "name": "NO_MEMORY", "message": "no memory", "retryable": true, "details": {}} */
-static const uint8_t NO_MEMORY_REPLY[] = "\x85\xa4"
-                                         "code\x11\xa4name\xa9NO_MEMORY\xa7message\xa9no memory\xa9retryable\xc3\xa7"
-                                         "details\x80";
-_Static_assert(POLARIS_ES_NO_MEMORY == 0x11, "the canned reply says so");
-
 /* A sink that refuses an error map changes nothing: the status says what there is to say. */
 static enum status send_error(const polaris_sink *sink, struct wire_writer *reply, const struct error *error) {
-    wire_rollback(reply, 0);
-    reply->failed = false;
-    wire_encode_error(reply, error);
-    if (reply->failed) {
-        (void)send_reply(sink, (struct bytes){.data = NO_MEMORY_REPLY, .size = sizeof NO_MEMORY_REPLY - 1});
-    } else {
-        (void)send_reply(sink, buffer_view(&reply->buffer));
-    }
+    (void)send_reply(sink, wire_error_reply(reply, error));
     return error->status;
 }
 
@@ -208,15 +194,16 @@ static int32_t run_verb(const struct verb *verb, struct polaris_es *self, polari
     if (self == NULL || check_sink(sink, &error) != OK) {
         return INVALID;
     }
-    CLEANUP(wire_writer_done) struct wire_writer reply = {0};
-    CLEANUP(wire_writer_done) struct wire_writer details = {0};
-    char done[DONE_TEXT_SIZE] = "";
+    CLEANUP(verb_call_done) struct verb_call call = {0};
     struct bytes view = {0};
-    enum status status = view_request(request, &view, &error);
+    enum status status = view_request(request, &view, &call.error);
     if (status == OK) {
-        status = verb_run(verb, &self->instance, view, &reply, &details, done, &error);
+        status = verb_open(&call, verb, &self->instance, view);
     }
-    return (int32_t)send_result(self, sink, &reply, status, done, &error);
+    if (status == OK) {
+        status = verb_run(&call);
+    }
+    return (int32_t)send_result(self, sink, &call.reply, status, call.done, &call.error);
 }
 
 static int32_t verb_store(struct polaris_es *self, polaris_bytes request, const polaris_sink *reply) {
@@ -234,6 +221,62 @@ static int32_t verb_dlq(struct polaris_es *self, polaris_bytes request, const po
 static int32_t verb_schema(struct polaris_es *self, polaris_bytes request, const polaris_sink *reply) {
     return run_verb(&VERB_SCHEMA, self, request, reply);
 }
+
+/* ---- requests that nobody stands waiting for ---- */
+
+typedef void (*host_done)(void *context, uint64_t ticket, int32_t status, polaris_bytes reply);
+
+static void tell_host(const struct completion *completion, uint64_t ticket, enum status status, struct bytes reply) {
+    host_done done = (host_done)completion->host_done;
+    done(completion->context, ticket, (int32_t)status, (polaris_bytes){.data = reply.data, .size = reply.size});
+}
+
+static enum status check_completion(const polaris_es_completion *completion, struct error *error) {
+    if (completion == NULL) {
+        return error_set(error, INVALID, "submit: the completion is missing");
+    }
+    enum status status = check_input(completion, "polaris_es_completion", completion->size, COMPLETION_SIZE_MIN,
+                                     sizeof *completion, error);
+    if (status == OK) {
+        status = check_reserved("polaris_es_completion", completion->reserved, error);
+    }
+    if (status == OK && completion->done == NULL) {
+        status = error_set(error, INVALID, "polaris_es_completion.done is NULL");
+    }
+    return status;
+}
+
+static int32_t verb_submit(struct polaris_es *self, polaris_bytes request, const polaris_es_completion *host,
+                           uint64_t *ret_ticket) {
+    struct error error = {0};
+    struct bytes view = {0};
+    if (self == NULL) {
+        return INVALID;
+    }
+    enum status status = check_completion(host, &error);
+    if (status == OK) {
+        status = view_request(request, &view, &error);
+    }
+    if (status == OK) {
+        const struct completion completion = {
+            .context = host->context, .done = tell_host, .host_done = (void (*)(void))host->done};
+        uint64_t ticket = 0;
+        status = submitter_take(self->instance.submitter, view, &completion, &ticket, &error);
+        if (status == OK && ret_ticket != NULL) {
+            *ret_ticket = ticket;
+        }
+    }
+    if (status != OK && status != BUSY) { /* there is no reply that could say it */
+        service_log(self, POLARIS_ES_LOG_WARNING, "%s", error.message);
+    }
+    return (int32_t)status;
+}
+
+static int32_t verb_cancel(struct polaris_es *self, uint64_t ticket) {
+    return self == NULL ? INVALID : (int32_t)submitter_cancel(self->instance.submitter, ticket);
+}
+
+/* ---- the lifecycle ---- */
 
 static void free_self(struct polaris_es **self) {
     if (*self != NULL) {
@@ -256,7 +299,7 @@ static enum status open_store(struct polaris_es *self, const polaris_es_services
         .context = self,
         .log = service_log,
         .now_us = service_now_us,
-        .wake = service_wake,
+        .wake = self->services.wake != NULL ? service_wake : NULL,
     };
     return instance_open(&self->instance, view, &host, reply, error);
 }
@@ -326,13 +369,15 @@ static const polaris_es_table TABLE = {
     .build_id = POLARIS_BUILD_ID POLARIS_BUILD_SUFFIX,
     .capabilities = POLARIS_ES_CAN_APPEND | POLARIS_ES_CAN_QUERY | POLARIS_ES_CAN_LONG_POLL |
                     POLARIS_ES_CAN_DEAD_LETTERS | POLARIS_ES_CAN_SCHEMAS | POLARIS_ES_CAN_VALIDATE |
-                    POLARIS_ES_CAN_WAKE | POLARIS_ES_CAN_READ_MODE,
+                    POLARIS_ES_CAN_WAKE | POLARIS_ES_CAN_READ_MODE | POLARIS_ES_CAN_SUBMIT,
     .init = verb_init,
     .store = verb_store,
     .query = verb_query,
     .dlq = verb_dlq,
     .schema = verb_schema,
     .shutdown = verb_shutdown,
+    .submit = verb_submit,
+    .cancel = verb_cancel,
 };
 
 /* Writes a member of an output, if it fits whole into the size that the host gave. */

@@ -33,6 +33,10 @@ enum status instance_open(struct instance *ret_instance, struct bytes config, co
     if (status != OK) {
         return status;
     }
+    status = submitter_open(ret_instance, &instance.submitter, error);
+    if (status != OK) {
+        return status;
+    }
     write_init_reply(reply, &instance.config, &instance.storage->info);
     status = wire_writer_check(reply, error);
     if (status != OK) {
@@ -44,14 +48,16 @@ enum status instance_open(struct instance *ret_instance, struct bytes config, co
 }
 
 static int64_t close_storage(struct instance *instance) {
+    int64_t submitted = 0;
     int64_t drained = 0;
+    submitter_close(instance->submitter, &submitted);
     registry_close(instance->registry);
     if (instance->storage != NULL) {
         instance->storage->ops->close(instance->storage, &drained);
     }
     config_done(&instance->config);
     *instance = (struct instance){0};
-    return drained;
+    return submitted + drained;
 }
 
 void instance_done(struct instance *instance) {

@@ -5,6 +5,7 @@
 #include "config.h"
 #include "registry.h"
 #include "storage/storage.h"
+#include "submit.h"
 #include "wire/writer.h"
 
 struct instance {
@@ -12,10 +13,12 @@ struct instance {
     struct storage_host host;
     struct storage *storage;
     struct registry *registry;
+    struct submitter *submitter;
 };
 
 /* Opens the store that `config` (msgpack) names, and writes the reply of init. `host` is copied; what its context
- * points to must stay good until instance_close returned. On failure nothing is held. */
+ * points to must stay good until instance_close returned, and the instance must not move. On failure nothing is held.
+ */
 WARN_UNUSED enum status instance_open(struct instance *ret_instance, struct bytes config,
                                       const struct storage_host *host, struct wire_writer *reply, struct error *error);
 

@@ -1,148 +1,5 @@
-/* store.c: appending events, one by one or as batches. */
-#include <stdlib.h>
-
-#include "use_cases.h"
-#include "validation.h"
-
-/* An id and a version, at their largest. */
-enum { APPEND_REPLY_SIZE = 256, APPEND_REPLY_SIZE_PER_EVENT = 18 };
-
-/* ---- append ---- */
-
-/* The storage knows no requests: it says "/events/0" of the one event that came as `event`. */
-static enum status name_single_event(struct call *call, enum status status) {
-    struct wire_value value;
-    if (strncmp(call->error->path, "/events", strlen("/events")) == 0 &&
-        wire_map_find(&call->request, "event", &value)) {
-        error_set_path(call->error, "/event");
-    }
-    return status;
-}
-
-struct condition {
-    bool present;
-    struct append_condition condition;
-    struct wire_filter filter; /* conditions point into it: it must not move */
-};
-
-static enum status read_condition(struct call *call, struct condition *ret) {
-    struct wire_value value;
-    if (!wire_map_find(&call->request, "condition", &value)) {
-        return OK;
-    }
-    struct wire_path path = {.parent = call->request.path, .name = "condition"};
-    struct wire_map map;
-    enum status status = wire_map_open(&map, value, &path, call->error);
-    if (status != OK) {
-        return status;
-    }
-    status = wire_decode_filter(&map, "filter", &ret->filter, call->error);
-    if (status != OK) {
-        return status;
-    }
-    status = wire_map_int(&map, "after", OPTIONAL, 0, INT64_MAX, &ret->condition.after_id, call->error);
-    if (status != OK) {
-        return status;
-    }
-    ret->present = true;
-    ret->condition.filter = &ret->filter.filter;
-    return wire_map_finish(&map, "the condition of an append", call->error);
-}
-
-static void write_append_reply(struct wire_writer *reply, const struct append_result *results, size_t count,
-                               const struct append_summary *summary) {
-    wire_put_text(reply, "ids");
-    wire_put_array(reply, (uint32_t)count);
-    for (size_t i = 0; i < count; i++) {
-        wire_put_int_or_nil(reply, results[i].id);
-    }
-    wire_put_text(reply, "versions");
-    wire_put_array(reply, (uint32_t)count);
-    for (size_t i = 0; i < count; i++) {
-        wire_put_int_or_nil(reply, results[i].version);
-    }
-    put_int(reply, "duplicates", (int64_t)summary->duplicates);
-    put_int(reply, "recorded_at", summary->recorded_us);
-    put_int(reply, "last_id", summary->last_id);
-}
-
-/* The events of an append or of a batch.append, and what the storage says of each. */
-struct incoming {
-    struct event *events;
-    struct append_result *results;
-    size_t count;
-    struct validation validation;
-};
-
-static void incoming_done(struct incoming *incoming) {
-    free(incoming->events);
-    free(incoming->results);
-    validation_done(&incoming->validation);
-}
-
-static enum status read_events(struct call *call, struct incoming *ret) {
-    enum status status =
-        wire_decode_events(&call->request, &call->instance->config, &ret->events, &ret->count, call->error);
-    if (status != OK) {
-        return status;
-    }
-    ret->results = calloc(ret->count, sizeof *ret->results);
-    return ret->results != NULL
-               ? OK
-               : error_set(call->error, NO_MEMORY, "%s: no memory for %zu events", call->name, ret->count);
-}
-
-/* Validates, and takes all memory before the work is done, so that what is durable can also be answered. */
-static enum status prepare(struct call *call, struct incoming *incoming) {
-    enum status status =
-        validation_run(&incoming->validation, call, call->request.value.document, incoming->events, incoming->count);
-    size_t size = APPEND_REPLY_SIZE + incoming->count * APPEND_REPLY_SIZE_PER_EVENT +
-                  validation_reply_size(&incoming->validation);
-    if (status == OK && !buffer_reserve(&call->reply->buffer, size)) {
-        return error_set(call->error, NO_MEMORY, "%s: no memory for the reply about %zu events", call->name,
-                         incoming->count);
-    }
-    return status;
-}
-
-static enum status append(struct call *call) {
-    CLEANUP(incoming_done) struct incoming incoming = {0};
-    struct condition condition = {0};
-    enum status status = read_events(call, &incoming);
-    if (status == OK) {
-        status = read_condition(call, &condition);
-    }
-    if (status == OK) {
-        status = call_fields_end(call);
-    }
-    if (status != OK) {
-        return status;
-    }
-    struct append_request request = {
-        .events = incoming.events,
-        .count = incoming.count,
-        .condition = condition.present ? &condition.condition : NULL,
-    };
-    struct append_summary summary = {0};
-    struct storage *storage = call->instance->storage;
-    do {
-        status = prepare(call, &incoming);
-        if (status == OK) {
-            request.schema_generation = incoming.validation.generation;
-            status = storage->ops->append(storage, &request, incoming.results, &summary, call->error);
-        }
-    } while (validation_is_stale(&incoming.validation, call, status));
-    if (status != OK) {
-        status = validation_explain_refusal(&incoming.validation, call, incoming.events, status);
-        return name_single_event(call, status);
-    }
-    call_done(call, "store append: %zu events, ids %lld to %lld, are stored", incoming.count,
-              (long long)incoming.results[0].id, (long long)incoming.results[incoming.count - 1].id);
-    size_t map = wire_open_map(call->reply);
-    write_append_reply(call->reply, incoming.results, incoming.count, &summary);
-    wire_close(call->reply, map, 5 + validation_put(&incoming.validation, call, incoming.events, incoming.results));
-    return OK;
-}
+/* store.c: the ops of `store`: batches, and append (append.c). */
+#include "append.h"
 
 /* ---- batches ---- */
 
@@ -220,7 +77,7 @@ static enum status batch_append(struct call *call) {
     struct bytes id = {0};
     enum status status = read_batch_id(call, &id);
     if (status == OK) {
-        status = read_events(call, &incoming);
+        status = incoming_read(&incoming, call);
     }
     if (status == OK) {
         status = call_fields_end(call);
@@ -232,15 +89,14 @@ static enum status batch_append(struct call *call) {
     struct append_request request = {.events = incoming.events, .count = incoming.count};
     struct storage *storage = call->instance->storage;
     do {
-        status = prepare(call, &incoming);
+        status = incoming_prepare(&incoming, call);
         if (status == OK) {
             request.schema_generation = incoming.validation.generation;
             status = storage->ops->batch_append(storage, id, &request, incoming.results, &drafts, call->error);
         }
     } while (validation_is_stale(&incoming.validation, call, status));
     if (status != OK) {
-        status = validation_explain_refusal(&incoming.validation, call, incoming.events, status);
-        return name_single_event(call, status);
+        return incoming_refused(&incoming, call, status);
     }
     call_done(call, "store batch.append: %zu events are drafts of batch '%.*s'", incoming.count, BYTES_FORMAT(id));
     size_t map = wire_open_map(call->reply);
@@ -354,7 +210,7 @@ enum status batches_list(struct call *call) {
 }
 
 static const struct op STORE_OPS[] = {
-    {"append", true, append},
+    {"append", true, append_run},
     {"batch.create", true, batch_create},
     {"batch.append", true, batch_append},
     {"batch.complete", true, batch_complete},

@@ -10,7 +10,7 @@
 #include "wire/messages.h"
 #include "wire/writer.h"
 
-enum { DONE_TEXT_SIZE = 160 };
+enum { CALL_NAME_SIZE = 64, DONE_TEXT_SIZE = 160 };
 
 /* One op in progress. */
 struct call {
@@ -39,12 +39,27 @@ extern const struct verb VERB_QUERY;
 extern const struct verb VERB_DLQ;
 extern const struct verb VERB_SCHEMA;
 
-/* Reads the request, finds the op and runs it. On OK *reply holds the reply's map; otherwise what it holds is
- * worthless. REPLY_LOST: the work was done, but its reply could not be built. `done` has DONE_TEXT_SIZE bytes.
- * `details` must outlive the use of *error. */
-WARN_UNUSED enum status verb_run(const struct verb *verb, struct instance *instance, struct bytes request,
-                                 struct wire_writer *reply, struct wire_writer *details, char *done,
-                                 struct error *error);
+/* A call with all that it needs, from its request's bytes to its reply. A zeroed one is empty; once opened it must not
+ * move. */
+struct verb_call {
+    struct call call;
+    const struct op *op;
+    struct wire_document document;
+    struct wire_writer reply; /* the reply's map, once the op returned OK; otherwise worthless */
+    struct wire_writer details;
+    struct error error;
+    char name[CALL_NAME_SIZE];
+    char done[DONE_TEXT_SIZE];
+};
+void verb_call_done(struct verb_call *call);
+
+/* Reads the request, which is borrowed until the call is done, and finds the op. Errors are in call->error. */
+WARN_UNUSED enum status verb_open(struct verb_call *call, const struct verb *verb, struct instance *instance,
+                                  struct bytes request);
+/* Runs the op. REPLY_LOST: the work was done, but its reply could not be built. */
+WARN_UNUSED enum status verb_run(struct verb_call *call);
+/* What verb_run makes of the status of an op that was run in another way. */
+WARN_UNUSED enum status verb_finish(struct verb_call *call, enum status status);
 
 /* Every field has been read: refuses those that were not asked for. */
 WARN_UNUSED static inline enum status call_fields_end(struct call *call) {

@@ -4,7 +4,7 @@
 
 #include "use_cases.h"
 
-enum { OP_NAME_SIZE_MAX = 256, CALL_NAME_SIZE = 64, REPLY_SIZE_MIN = 4096 };
+enum { OP_NAME_SIZE_MAX = 256, REPLY_SIZE_MIN = 4096 };
 
 static const struct op *find_op(const struct verb *verb, struct bytes name) {
     for (const struct op *op = verb->ops; op->name != NULL; op++) {
@@ -40,55 +40,72 @@ static enum status refuse_op(const struct verb *verb, struct bytes name, struct 
     return status;
 }
 
-static enum status run_op(struct call *call, const struct op *op) {
-    if (op->writes && call->instance->config.read_only) {
-        return error_set(call->error, READ_ONLY, "%s writes, and the store was opened with mode \"read\"", call->name);
+void verb_call_done(struct verb_call *call) {
+    wire_document_done(&call->document);
+    wire_writer_done(&call->reply);
+    wire_writer_done(&call->details);
+}
+
+static enum status check_mode(const struct verb_call *call) {
+    if (call->op->writes && call->call.instance->config.read_only) {
+        return error_set(call->call.error, READ_ONLY, "%s writes, and the store was opened with mode \"read\"",
+                         call->name);
     }
-    enum status status = op->run(call);
+    return OK;
+}
+
+enum status verb_open(struct verb_call *call, const struct verb *verb, struct instance *instance,
+                      struct bytes request) {
+    struct error *error = &call->error;
+    struct wire_limits limits = {
+        .size_max = (uint64_t)instance->config.request_size_max,
+        .depth_max = (uint32_t)instance->config.depth_max,
+    };
+    call->call = (struct call){.instance = instance,
+                               .name = call->name,
+                               .reply = &call->reply,
+                               .details = &call->details,
+                               .error = error,
+                               .done = call->done};
+    enum status status = wire_document_parse(&call->document, request, &limits, error);
     if (status != OK) {
         return status;
     }
-    status = wire_writer_check(call->reply, call->error);
-    if (status != OK && op->writes) {
+    status = wire_map_open(&call->call.request, (struct wire_value){&call->document, 0}, NULL, error);
+    if (status != OK) {
+        return status;
+    }
+    struct bytes op_name = {0};
+    status = wire_map_name(&call->call.request, "op", REQUIRED, OP_NAME_SIZE_MAX, &op_name, error);
+    if (status != OK) {
+        return status;
+    }
+    call->op = find_op(verb, op_name);
+    if (call->op == NULL) {
+        return refuse_op(verb, op_name, error);
+    }
+    snprintf(call->name, sizeof call->name, "%s %s", verb->name, call->op->name);
+    snprintf(call->done, sizeof call->done, "%s", call->name);
+    /* Short replies, and the error map, cannot run out of memory once the work was done. */
+    if (!buffer_reserve(&call->reply.buffer, REPLY_SIZE_MIN)) {
+        return error_set(error, NO_MEMORY, "%s: no memory for the reply", call->name);
+    }
+    return check_mode(call);
+}
+
+enum status verb_finish(struct verb_call *call, enum status status) {
+    if (status != OK) {
+        return status;
+    }
+    status = wire_writer_check(&call->reply, &call->error);
+    if (status != OK && call->op->writes) {
         return REPLY_LOST; /* NO_MEMORY would promise that nothing was changed */
     }
     return status;
 }
 
-enum status verb_run(const struct verb *verb, struct instance *instance, struct bytes request,
-                     struct wire_writer *reply, struct wire_writer *details, char *done, struct error *error) {
-    CLEANUP(wire_document_done) struct wire_document document = {0};
-    struct wire_limits limits = {
-        .size_max = (uint64_t)instance->config.request_size_max,
-        .depth_max = (uint32_t)instance->config.depth_max,
-    };
-    enum status status = wire_document_parse(&document, request, &limits, error);
-    if (status != OK) {
-        return status;
-    }
-    char name[CALL_NAME_SIZE];
-    struct call call = {
-        .instance = instance, .name = name, .reply = reply, .details = details, .error = error, .done = done};
-    status = wire_map_open(&call.request, (struct wire_value){&document, 0}, NULL, error);
-    if (status != OK) {
-        return status;
-    }
-    struct bytes op_name = {0};
-    status = wire_map_name(&call.request, "op", REQUIRED, OP_NAME_SIZE_MAX, &op_name, error);
-    if (status != OK) {
-        return status;
-    }
-    const struct op *op = find_op(verb, op_name);
-    if (op == NULL) {
-        return refuse_op(verb, op_name, error);
-    }
-    snprintf(name, sizeof name, "%s %s", verb->name, op->name);
-    snprintf(done, DONE_TEXT_SIZE, "%s", name);
-    /* Short replies, and the error map, cannot run out of memory once the work was done. */
-    if (!buffer_reserve(&reply->buffer, REPLY_SIZE_MIN)) {
-        return error_set(error, NO_MEMORY, "%s: no memory for the reply", name);
-    }
-    return run_op(&call, op);
+enum status verb_run(struct verb_call *call) {
+    return verb_finish(call, call->op->run(&call->call));
 }
 
 void call_done(struct call *call, const char *format, ...) {

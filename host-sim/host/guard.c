@@ -62,6 +62,9 @@ struct guard {
     bool exclusive; /* a call that excludes others is in progress */
     struct call *finished[FINISHED_MAX];
     size_t finished_next;
+    struct submission *ended[FINISHED_MAX];
+    size_t ended_next;
+    int64_t submitted; /* requests whose end was not told yet */
 };
 
 /* The watch of the callback that this thread is in. */
@@ -286,6 +289,9 @@ static int32_t guarded_verb(struct guard *guard, const struct rule *rule, polari
         call_retire(guard, call);
     }
     leave(guard, rule, state_after);
+    if (state_after == STATE_over && guard->submitted != 0) {
+        violation(guard->watch, "%" PRId64 " submitted requests were never told how they ended", guard->submitted);
+    }
     return status;
 }
 
@@ -300,12 +306,135 @@ static int32_t guarded_verb(struct guard *guard, const struct rule *rule, polari
         }                                                                                                              \
         return guarded_verb(guard, &RULES[RULE_##slot], guard->real->slot, request, reply, state_after);               \
     }
-#define GUARDED_ready_any(slot) GUARDED_VERB(slot, STATE_ready)
-#define GUARDED_ready_exclusive(slot) GUARDED_VERB(slot, STATE_over)
-#define GUARDED_loaded_any(slot) /* init: by hand */
-#define GUARDED(slot, who, state, blocks, calls) GUARDED_##state##_##who(slot)
+#define GUARDED_ready_any_bounded(slot) GUARDED_VERB(slot, STATE_ready)
+#define GUARDED_ready_exclusive_bounded(slot) GUARDED_VERB(slot, STATE_over)
+#define GUARDED_ready_any_no(slot)       /* submit and cancel: by hand */
+#define GUARDED_loaded_any_bounded(slot) /* init: by hand */
+#define GUARDED(slot, who, state, blocks, calls) GUARDED_##state##_##who##_##blocks(slot)
 POLARIS_ES_THREAD_RULES(GUARDED)
 #undef GUARDED
+
+/* ---- submitted requests ---- */
+
+/* One request in progress: the plugin's completion context. Remembered for a while when it is over, so that an end that
+ * is told twice is recognised. */
+struct submission {
+    struct guard *guard;
+    polaris_es_completion completion; /* the host's */
+    _Atomic bool ended;
+};
+
+static struct submission *submission_new(struct guard *guard, const polaris_es_completion *completion) {
+    struct submission *submission = calloc(1, sizeof *submission);
+    if (submission != NULL) {
+        *submission = (struct submission){.guard = guard, .completion = *completion};
+    }
+    return submission;
+}
+
+static void submission_retire(struct guard *guard, struct submission *submission) {
+    (void)pthread_mutex_lock(&guard->lock);
+    struct submission *oldest = guard->ended[guard->ended_next];
+    guard->ended[guard->ended_next] = submission;
+    guard->ended_next = (guard->ended_next + 1) % FINISHED_MAX;
+    guard->submitted--;
+    (void)pthread_mutex_unlock(&guard->lock);
+    free(oldest);
+}
+
+static void guarded_done(void *context, uint64_t ticket, int32_t status, polaris_bytes reply) {
+    struct submission *submission = context;
+    struct guard *guard = submission->guard;
+    if (!service_is_allowed(guard, "done")) {
+        return;
+    }
+    if (atomic_exchange(&submission->ended, true)) {
+        violation(guard->watch, "the end of request %" PRIu64 " is told twice", ticket);
+        return;
+    }
+    bool is_empty = reply.size == 0;
+    if (status == POLARIS_ES_REPLY_LOST ? !is_empty : is_empty || !piece_begins_a_map(reply)) {
+        violation(guard->watch, "request %" PRIu64 " ends with %s and a reply that is %s", ticket, status_text(status),
+                  is_empty ? "empty" : "no map, or should be empty");
+    }
+    const struct guard_watch *outer = calling_back;
+    calling_back = guard->watch;
+    submission->completion.done(submission->completion.context, ticket, status, reply);
+    calling_back = outer;
+    submission_retire(guard, submission);
+}
+
+static void count_submitted(struct guard *guard, int64_t change) {
+    (void)pthread_mutex_lock(&guard->lock);
+    guard->submitted += change;
+    (void)pthread_mutex_unlock(&guard->lock);
+}
+
+static bool completion_is_usable(const polaris_es_completion *completion) {
+    return completion != NULL && completion->size == sizeof *completion && completion->done != NULL;
+}
+
+static int32_t submit_inside(struct guard *guard, polaris_bytes request, const polaris_es_completion *completion,
+                             uint64_t *ret_ticket) {
+    if (!completion_is_usable(completion)) {
+        return guard->real->submit(guard->self, request, completion, ret_ticket); /* for the plugin to judge */
+    }
+    struct submission *submission = submission_new(guard, completion);
+    if (submission == NULL) {
+        return POLARIS_ES_NO_MEMORY;
+    }
+    const polaris_es_completion watched = {.size = sizeof watched, .context = submission, .done = guarded_done};
+    count_submitted(guard, 1); /* before: it may end before submit returns */
+    int32_t status = guard->real->submit(guard->self, request, &watched, ret_ticket);
+    if (status != POLARIS_ES_OK) {
+        count_submitted(guard, -1);
+        free(submission);
+    }
+    return status;
+}
+
+/* Enters as a call of the slot. False: it is not allowed. */
+static bool enter_slot(struct guard *guard, const struct rule *rule) {
+    if (guard_is_calling_back(guard->watch)) {
+        return false;
+    }
+    const char *broken = enter(guard, rule);
+    if (broken != NULL) {
+        violation(guard->watch, "'%s' %s", rule->slot, broken);
+    }
+    return broken == NULL;
+}
+
+static int32_t guarded_submit(polaris_es *self, polaris_bytes request, const polaris_es_completion *completion,
+                              uint64_t *ret_ticket) {
+    struct guard *guard = (struct guard *)(void *)self;
+    const struct rule *rule = &RULES[RULE_submit];
+    if (!HAS_SLOT(guard->real, submit)) {
+        return POLARIS_ES_UNSUPPORTED;
+    }
+    if (!enter_slot(guard, rule)) {
+        return POLARIS_ES_INVALID;
+    }
+    int32_t status = submit_inside(guard, request, completion, ret_ticket);
+    leave(guard, rule, STATE_ready);
+    return status;
+}
+
+static int32_t guarded_cancel(polaris_es *self, uint64_t ticket) {
+    struct guard *guard = (struct guard *)(void *)self;
+    const struct rule *rule = &RULES[RULE_cancel];
+    if (!HAS_SLOT(guard->real, cancel)) {
+        return POLARIS_ES_UNSUPPORTED;
+    }
+    if (!enter_slot(guard, rule)) {
+        return POLARIS_ES_INVALID;
+    }
+    int32_t status = guard->real->cancel(guard->self, ticket);
+    leave(guard, rule, STATE_ready);
+    return status;
+}
+
+/* ---- the lifecycle ---- */
 
 static int32_t guarded_init(const polaris_es_services *services, polaris_bytes config, const polaris_sink *reply,
                             polaris_es **ret_self) {
@@ -372,6 +501,7 @@ void guard_free(struct guard *guard) {
     }
     for (size_t i = 0; i < FINISHED_MAX; i++) {
         free(guard->finished[i]);
+        free(guard->ended[i]);
     }
     (void)pthread_mutex_destroy(&guard->lock);
     free(guard);

@@ -2,8 +2,9 @@
  *
  * Both sides are watched. Of the host: no call beside an exclusive one, none before init or after shutdown, none from
  * within a callback. Of the plugin: the sink is called by the calling thread and before the verb returns, and not again
- * once it refused; replies are maps; no service is called after shutdown. Each violation is counted and logged; a call
- * that breaks a rule is refused, for what it would do is undefined. The rules come from POLARIS_ES_THREAD_RULES. */
+ * once it refused; replies are maps; each submitted request is told once how it ended; no service is called after
+ * shutdown. Each violation is counted and logged; a call that breaks a rule is refused, for what it would do is
+ * undefined. The rules come from POLARIS_ES_THREAD_RULES. */
 #ifndef POLARIS_HOST_GUARD_H
 #define POLARIS_HOST_GUARD_H
 

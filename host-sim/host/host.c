@@ -273,3 +273,40 @@ int32_t host_call(struct host *host, enum host_verb verb, const void *request, s
     }
     return reply->status;
 }
+
+/* Enters the gate for a slot of later minors, and says whether it may be called. */
+static int32_t enter_for(struct host *host, size_t slot_offset) {
+    if (!host->options.unguarded && guard_is_calling_back(&host->watch)) {
+        return POLARIS_ES_INVALID;
+    }
+    gate_enter(&host->gate);
+    if (host->running.table == NULL) {
+        gate_leave(&host->gate);
+        return POLARIS_ES_BUSY;
+    }
+    if (!plugin_has(host->running.plugin, slot_offset)) {
+        gate_leave(&host->gate);
+        return POLARIS_ES_UNSUPPORTED;
+    }
+    return POLARIS_ES_OK;
+}
+
+int32_t host_submit(struct host *host, const void *request, size_t size, const polaris_es_completion *completion,
+                    uint64_t *ret_ticket) {
+    int32_t status = enter_for(host, offsetof(polaris_es_table, submit));
+    if (status == POLARIS_ES_OK) {
+        const polaris_bytes bytes = {.data = request, .size = size};
+        status = host->running.table->submit(host->running.self, bytes, completion, ret_ticket);
+        gate_leave(&host->gate);
+    }
+    return status;
+}
+
+int32_t host_cancel(struct host *host, uint64_t ticket) {
+    int32_t status = enter_for(host, offsetof(polaris_es_table, cancel));
+    if (status == POLARIS_ES_OK) {
+        status = host->running.table->cancel(host->running.self, ticket);
+        gate_leave(&host->gate);
+    }
+    return status;
+}

@@ -51,6 +51,15 @@ void host_close(struct host *host);
  * is open. INVALID from within a callback of this host (log, now_us, wake): they must not call. */
 int32_t host_call(struct host *host, enum host_verb verb, const void *request, size_t size, struct reply *reply);
 
+/* A request of `store` that is not waited for, through the gate, from any thread; for as long as a swap takes it waits
+ * for the gate. What it returns, and when `done` is called, is the plugin's to say (polaris_es_table.submit); a swap
+ * and host_close have it called for all that was taken. UNSUPPORTED: the running build has no submit. BUSY if no store
+ * is open. INVALID from within a callback of this host. `ret_ticket` may be NULL. */
+int32_t host_submit(struct host *host, const void *request, size_t size, const polaris_es_completion *completion,
+                    uint64_t *ret_ticket);
+/* Tickets are of the build that gave them: a swap ends all requests that had one. */
+int32_t host_cancel(struct host *host, uint64_t ticket);
+
 /* What a swap did and how long callers were kept out. Microseconds, monotonic. */
 struct swap_report {
     bool swapped;          /* false: the old build goes on */

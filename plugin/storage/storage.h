@@ -4,8 +4,8 @@
  * Every function may be called from any thread. Writes are durable when they return OK, as configured; a write that
  * fails changed nothing. Visitors that return false end the visit early, which is not an error.
  *
- * Visitors of reads run in the calling thread, on one snapshot. Visitors of writes run in the writer's thread before
- * the commit: they must not block, and what they collected counts only if the call returns OK. */
+ * Visitors of reads run in the calling thread, on one snapshot. Visitors of writes may run in another one, before the
+ * commit: they must not block, and what they collected counts only if the call returns OK. */
 #ifndef POLARIS_PLUGIN_STORAGE_H
 #define POLARIS_PLUGIN_STORAGE_H
 
@@ -16,12 +16,14 @@
 #include "rejected.h"
 #include "schema_settings.h"
 
-/* What the storage needs of the host: never NULL functions. */
+/* What the storage needs of the host. No function but `wake` is ever NULL. */
 struct storage_host {
     void *context;
     void (*log)(void *context, int32_t level, const char *format, ...) __attribute__((format(printf, 3, 4)));
     int64_t (*now_us)(void *context);
-    void (*wake)(void *context, int64_t last_id); /* after each commit that stored events, in commit order */
+    /* After each commit that stored events, in commit order, from a thread of the storage; the call that stored them
+     * may have returned by then. NULL: nobody is to be woken. */
+    void (*wake)(void *context, int64_t last_id);
 };
 
 typedef bool (*event_visitor)(void *context, const struct stored_event *event);
@@ -52,6 +54,19 @@ struct append_summary {
     int64_t recorded_us;
     int64_t last_id; /* the highest id in the store */
     size_t duplicates;
+};
+
+/* An append that nobody stands waiting for. The caller's: it stays as it is until `finished` was called. */
+struct append_later {
+    struct append_request request;
+    struct append_result *results; /* request.count of them */
+    struct append_summary summary; /* set if it was stored */
+    enum status status;
+    struct error *error;
+    /* The work begins. False: the append was given up, and ends with CANCELLED. */
+    bool (*begin)(struct append_later *later);
+    /* The work is done, or failed: called once, in commit order, from a thread of the storage. */
+    void (*finished)(struct append_later *later);
 };
 
 enum batch_state { BATCH_OPEN, BATCH_COMPLETED, BATCH_ABORTED, BATCH_STATE_COUNT };
@@ -230,6 +245,9 @@ struct storage_ops {
     /* store. `ret_results` has `count` elements. */
     enum status (*append)(struct storage *self, const struct append_request *request, struct append_result *ret_results,
                           struct append_summary *ret_summary, struct error *error);
+    /* Returns at once; what came of it is in *later when its `finished` is called, which happens only after OK. Appends
+     * of one thread are stored in the order in which they were handed in. */
+    enum status (*append_later)(struct storage *self, struct append_later *later, struct error *error);
     enum status (*batch_create)(struct storage *self, struct bytes id, struct bytes metadata, batch_visitor visit,
                                 void *context, struct error *error);
     /* The request has no condition. `ret_results` has `count` elements, of which only `rejected_id` is set. */

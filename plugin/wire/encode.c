@@ -209,3 +209,17 @@ void wire_encode_error(struct wire_writer *writer, const struct error *error) {
         wire_put_raw(writer, error->more);
     }
 }
+
+/* {"code": 17, "name": "NO_MEMORY", "message": "no memory", "retryable": true, "details": {}} */
+static const uint8_t NO_MEMORY_REPLY[] = "\x85\xa4"
+                                         "code\x11\xa4name\xa9NO_MEMORY\xa7message\xa9no memory\xa9retryable\xc3\xa7"
+                                         "details\x80";
+_Static_assert(POLARIS_ES_NO_MEMORY == 0x11, "the canned reply says so");
+
+struct bytes wire_error_reply(struct wire_writer *writer, const struct error *error) {
+    wire_rollback(writer, 0);
+    writer->failed = false;
+    wire_encode_error(writer, error);
+    return writer->failed ? (struct bytes){.data = NO_MEMORY_REPLY, .size = sizeof NO_MEMORY_REPLY - 1}
+                          : buffer_view(&writer->buffer);
+}

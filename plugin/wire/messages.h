@@ -56,5 +56,7 @@ void wire_encode_dead_letter(struct wire_writer *writer, const struct dead_lette
                              const struct stored_event *event);
 /* The error map {code, name, message, retryable, details}; details always has "path" when error->path is not empty. */
 void wire_encode_error(struct wire_writer *writer, const struct error *error);
+/* The error map alone, in place of whatever the writer held; without memory for it, one that says just that. */
+struct bytes wire_error_reply(struct wire_writer *writer, const struct error *error);
 
 #endif

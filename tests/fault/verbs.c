@@ -38,11 +38,13 @@ static void make_request(const char *text, struct buffer *ret) {
 /* The status with the n-th allocation failing; 0: none. */
 static enum status run(struct instance *instance, const struct verb *verb, struct bytes request, int tick,
                        struct error *error) {
-    CLEANUP(wire_writer_done) struct wire_writer reply = {0};
-    CLEANUP(wire_writer_done) struct wire_writer details = {0};
-    char done[DONE_TEXT_SIZE] = "";
+    CLEANUP(verb_call_done) struct verb_call call = {0};
     allocations_fail_at(tick, false);
-    enum status status = verb_run(verb, instance, request, &reply, &details, done, error);
+    enum status status = verb_open(&call, verb, instance, request);
+    if (status == OK) {
+        status = verb_run(&call);
+    }
+    *error = call.error;
     allocations_fail_at(0, false);
     return status;
 }

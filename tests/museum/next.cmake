@@ -20,9 +20,10 @@ museum_replace("} polaris_es_hello;" "    uint64_t next_wishes;\n} polaris_es_he
 museum_replace("} polaris_es_welcome;" "    uint64_t next_grants;\n} polaris_es_welcome;")
 museum_replace("} polaris_es_descriptor;" "    char next_note[24];\n} polaris_es_descriptor;")
 museum_replace("} polaris_sink;" "    uint64_t next_flags;\n} polaris_sink;")
+museum_replace("} polaris_es_completion;" "    uint64_t next_marks;\n} polaris_es_completion;")
 museum_replace("} polaris_es_services;"
     "    void (*next_count)(void *context, int64_t number);\n} polaris_es_services;")
 museum_replace("} polaris_es_table;" "    polaris_es_verb next_verb;\n} polaris_es_table;")
-museum_replace("X(shutdown, exclusive, ready, bounded, both)"
-    "X(shutdown, exclusive, ready, bounded, both) X(next_verb, any, ready, bounded, both)")
+museum_replace("X(cancel, any, ready, no, none)"
+    "X(cancel, any, ready, no, none) X(next_verb, any, ready, bounded, both)")
 file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/next/polaris/event_store.h CONTENT "${header}" @ONLY)

@@ -1,5 +1,6 @@
-/* pairing_test.c: a host, built against one minor version, with plugins of its own and of the other one. This file and
- * the core of the host are compiled once against the header of 1.0 and once against that of the next minor. */
+/* pairing_test.c: a host, built against one minor version, with plugins of its own and of others. This file and the
+ * core of the host are compiled once against the header as it is and once against that of the next minor; the host
+ * of 1.0 is a build (host_1_0.sh). */
 #include <criterion/criterion.h>
 #include <host/host.h>
 #include <loader/loader.h>
@@ -8,6 +9,8 @@
 
 #include "scratch.h"
 
+enum { MINOR = 1, NEXT_MINOR };
+
 #ifdef MUSEUM_NEXT
 #define HOST_IS_NEXT true
 #else
@@ -15,7 +18,7 @@
 #endif
 
 /* The slot that the next minor has, by its place, for hosts that do not know its name. */
-enum { NEXT_SLOT = 96 };
+enum { TABLE_SIZE_NOW = 112, NEXT_SLOT = TABLE_SIZE_NOW };
 
 static struct scratch scratch;
 
@@ -79,7 +82,8 @@ static void expect_of_1_0(const char *path) {
     cr_expect_eq(plugin->minor, 0);
     cr_expect_eq(plugin->table->abi_minor, 0);
     cr_expect(plugin_has(plugin, offsetof(polaris_es_table, shutdown)));
-    cr_expect_not(plugin_has(plugin, NEXT_SLOT), "a missing slot reads as NULL");
+    cr_expect_not(plugin_has(plugin, offsetof(polaris_es_table, submit)), "a missing slot reads as NULL");
+    cr_expect_not(plugin_has(plugin, NEXT_SLOT));
     loader_unload(plugin);
 }
 
@@ -93,12 +97,62 @@ Test(pairing, with_the_plugin_of_1_0) {
     expect_lives(REAL_1_0, POLARIS_ES_OK, POLARIS_ES_OK);
 }
 
+/* ---- plugins of this minor ---- */
+
+Test(pairing, with_the_plugin_of_1_1) {
+    struct plugin *plugin = load(REAL_NOW);
+    cr_expect_eq(plugin->minor, MINOR);
+    cr_expect_eq(plugin->table->size, TABLE_SIZE_NOW);
+    cr_expect(plugin_has(plugin, offsetof(polaris_es_table, submit)));
+    cr_expect(plugin_has(plugin, offsetof(polaris_es_table, cancel)));
+    loader_unload(plugin);
+    expect_lives(REAL_NOW, POLARIS_ES_OK, POLARIS_ES_OK);
+}
+
+static void note_end(void *context, uint64_t ticket, int32_t status, polaris_bytes reply) {
+    (void)ticket;
+    (void)reply;
+    *(int32_t *)context = status;
+}
+
+/* Submits one append and closes: then its end was told. */
+static void expect_submit(const char *path, int32_t wanted) {
+    static const char APPEND[] = "\x82\xa2op\xa6"
+                                 "append\xa5"
+                                 "event\x82\xa4type\xa1t\xa4"
+                                 "data\x80";
+    uint8_t config[256];
+    size_t config_size = config_write(config, scratch_path(&scratch, "submit.db"));
+    for (int unguarded = 0; unguarded <= 1; unguarded++) {
+        const struct host_options options = {
+            .plugin_path = path, .config = config, .config_size = config_size, .unguarded = unguarded != 0};
+        struct host *host = NULL;
+        struct failure failure = {""};
+        int32_t ended = -1;
+        const polaris_es_completion completion = {.size = sizeof completion, .context = &ended, .done = note_end};
+        cr_assert(host_open(&options, &host, NULL, &failure), "%s", failure.message);
+        cr_expect_eq(host_submit(host, APPEND, sizeof APPEND - 1, &completion, NULL), wanted, "%s", path);
+        cr_expect_eq(host_cancel(host, 77), wanted == POLARIS_ES_OK ? POLARIS_ES_NOT_FOUND : wanted, "%s", path);
+        cr_expect_eq(host_violations(host), 0);
+        host_close(host);
+        cr_expect_eq(ended, wanted == POLARIS_ES_OK ? POLARIS_ES_OK : -1);
+    }
+}
+
+Test(pairing, of_two_that_have_it_submits_and_one_without_it_is_unsupported) {
+    expect_submit(TEMPLATE_1_0, POLARIS_ES_UNSUPPORTED);
+    expect_submit(REAL_1_0, POLARIS_ES_UNSUPPORTED);
+    expect_submit(REAL_NOW, POLARIS_ES_OK);
+    expect_submit(REAL_NEXT, POLARIS_ES_OK);
+    expect_submit(NEXT_PLUGIN, POLARIS_ES_UNSUPPORTED);
+}
+
 /* ---- plugins of the next minor ---- */
 
 Test(pairing, with_the_template_of_the_next_minor) {
     struct plugin *plugin = load(TEMPLATE_NEXT);
-    cr_expect_eq(plugin->minor, 1);
-    cr_expect_eq(plugin->table->size, 104);
+    cr_expect_eq(plugin->minor, NEXT_MINOR);
+    cr_expect_eq(plugin->table->size, TABLE_SIZE_NOW + 8);
     cr_expect_not(plugin_has(plugin, NEXT_SLOT), "it is there, but NULL");
     loader_unload(plugin);
     expect_lives(TEMPLATE_NEXT, POLARIS_ES_UNSUPPORTED, POLARIS_ES_UNSUPPORTED);
@@ -106,21 +160,26 @@ Test(pairing, with_the_template_of_the_next_minor) {
 
 Test(pairing, with_the_plugin_of_the_next_minor) {
     struct plugin *plugin = load(REAL_NEXT);
-    cr_expect_eq(plugin->minor, 1);
-    cr_expect_eq(plugin->table->size, 104);
+    cr_expect_eq(plugin->minor, NEXT_MINOR);
+    cr_expect_eq(plugin->table->size, TABLE_SIZE_NOW + 8);
     loader_unload(plugin);
     expect_lives(REAL_NEXT, POLARIS_ES_OK, POLARIS_ES_OK);
 }
 
 Test(pairing, with_a_plugin_that_uses_what_the_next_minor_added) {
     struct plugin *plugin = load(NEXT_PLUGIN);
-    cr_expect_eq(plugin->minor, 1);
+    cr_expect_eq(plugin->minor, NEXT_MINOR);
     cr_expect(plugin_has(plugin, NEXT_SLOT));
     loader_unload(plugin);
     expect_lives(NEXT_PLUGIN, POLARIS_ES_OK, POLARIS_ES_OK);
 }
 
-Test(pairing, swaps_from_1_0_to_the_next_minor_and_back_on_one_file) {
+Test(pairing, swaps_between_all_minors_on_one_file) {
+    static const struct {
+        const char *path;
+        uint32_t minor;
+    } STEPS[] = {{REAL_NOW, MINOR},       {REAL_NEXT, NEXT_MINOR}, {REAL_1_0, 0},
+                 {REAL_NEXT, NEXT_MINOR}, {REAL_NOW, MINOR},       {REAL_1_0, 0}};
     uint8_t config[256];
     size_t config_size = config_write(config, scratch_path(&scratch, "events.db"));
     const struct host_options options = {.plugin_path = REAL_1_0, .config = config, .config_size = config_size};
@@ -128,10 +187,10 @@ Test(pairing, swaps_from_1_0_to_the_next_minor_and_back_on_one_file) {
     struct failure failure = {""};
     struct swap_report report;
     cr_assert(host_open(&options, &host, NULL, &failure), "%s", failure.message);
-    cr_expect(host_swap(host, REAL_NEXT, &report, &failure), "%s", failure.message);
-    cr_expect_eq(host_plugin(host)->minor, 1);
-    cr_expect(host_swap(host, REAL_1_0, &report, &failure), "%s", failure.message);
-    cr_expect_eq(host_plugin(host)->minor, 0);
+    for (size_t i = 0; i < sizeof STEPS / sizeof STEPS[0]; i++) {
+        cr_expect(host_swap(host, STEPS[i].path, &report, &failure), "%s", failure.message);
+        cr_expect_eq(host_plugin(host)->minor, STEPS[i].minor);
+    }
     cr_expect_eq(host_violations(host), 0);
     host_close(host);
 }
@@ -193,5 +252,5 @@ Test(pairing, with_1_0_a_new_service_is_refused_and_never_silently_ignored) {
 #endif
 
 Test(pairing, is_of_the_minor_that_this_host_was_built_for) {
-    cr_assert_eq(POLARIS_ES_ABI_MINOR, HOST_IS_NEXT ? 1u : 0u);
+    cr_assert_eq(POLARIS_ES_ABI_MINOR, (uint32_t)(HOST_IS_NEXT ? NEXT_MINOR : MINOR));
 }

@@ -1,5 +1,5 @@
 /* sizes_test.c: every size from 0 to twice its own of every struct that crosses, with tails of zeros and others,
- * against real shared objects: builds of 1.0 and of the next minor. */
+ * against real shared objects: builds of 1.0, of this minor and of the next. */
 #include <criterion/criterion.h>
 #include <dlfcn.h>
 #include <loader/loader.h>
@@ -16,13 +16,23 @@ struct build {
     size_t hello, services, sink;
 };
 
-/* What 1.0 knows, and what the next minor appends to each. */
-enum { HELLO_1_0 = 32, WELCOME_1_0 = 288, DESCRIPTOR_1_0 = 184, SERVICES_1_0 = 40, SINK_1_0 = 24, NEXT = 8, NOTE = 24 };
+/* What 1.0 knows (1.1 appended nothing to these), and what the next minor appends to each. */
+enum {
+    HELLO_1_0 = 32,
+    WELCOME_1_0 = 288,
+    DESCRIPTOR_1_0 = 184,
+    SERVICES_1_0 = 40,
+    SINK_1_0 = 24,
+    COMPLETION_1_1 = 24,
+    NEXT = 8,
+    NOTE = 24
+};
 
 static const struct build BUILDS[] = {
     {TEMPLATE_1_0, false, HELLO_1_0, SERVICES_1_0, SINK_1_0},
     {TEMPLATE_NEXT, false, HELLO_1_0 + NEXT, SERVICES_1_0 + NEXT, SINK_1_0 + NEXT},
     {REAL_1_0, true, HELLO_1_0, SERVICES_1_0, SINK_1_0},
+    {REAL_NOW, true, HELLO_1_0, SERVICES_1_0, SINK_1_0},
     {REAL_NEXT, true, HELLO_1_0 + NEXT, SERVICES_1_0 + NEXT, SINK_1_0 + NEXT},
 };
 enum { BUILD_COUNT = sizeof BUILDS / sizeof BUILDS[0] };
@@ -163,6 +173,44 @@ Test(sizes, of_services_and_of_sinks, .timeout = 120) {
                 int32_t want = wanted(size, SINK_1_0, BUILDS[b].sink, tail);
                 cr_expect_eq(plugin->table->query(self, HEAD, odd), want == POLARIS_ES_OK ? good : want,
                              "%s: a sink of %zu bytes, tail %d", BUILDS[b].path, size, tail);
+                free(odd);
+            }
+        }
+        cr_expect_eq(plugin->table->shutdown(self, EMPTY, NULL), POLARIS_ES_OK);
+        loader_unload(plugin);
+    }
+    scratch_close(&scratch);
+}
+
+static void ignore_end(void *context, uint64_t ticket, int32_t status, polaris_bytes reply) {
+    (void)context;
+    (void)ticket;
+    (void)status;
+    (void)reply;
+}
+
+Test(sizes, of_completions, .timeout = 120) {
+    static const struct {
+        const char *path;
+        size_t known;
+    } SUBMITTING[] = {{REAL_NOW, COMPLETION_1_1}, {REAL_NEXT, COMPLETION_1_1 + NEXT}};
+    struct scratch scratch;
+    scratch_open_in_memory(&scratch);
+    uint8_t config_bytes[256];
+    const polaris_bytes config = config_of(config_bytes, scratch_path(&scratch, "events.db"));
+    const polaris_sink sink = {.size = sizeof sink, .write = take};
+    const polaris_es_completion completion = {.size = sizeof completion, .done = ignore_end};
+    for (size_t b = 0; b < sizeof SUBMITTING / sizeof SUBMITTING[0]; b++) {
+        struct plugin *plugin = load(&(struct build){.path = SUBMITTING[b].path});
+        polaris_es *self = NULL;
+        cr_assert_eq(plugin->table->init(NULL, config, &sink, &self), POLARIS_ES_OK);
+        for (size_t size = 0; size <= 2 * SUBMITTING[b].known; size++) {
+            for (int tail = 0; tail <= 0x80; tail += 0x80) {
+                polaris_es_completion *odd =
+                    input(&completion, sizeof completion, size, size > SUBMITTING[b].known ? tail : 0);
+                cr_expect_eq(plugin->table->submit(self, EMPTY, odd, NULL),
+                             wanted(size, COMPLETION_1_1, SUBMITTING[b].known, tail),
+                             "%s: a completion of %zu bytes, tail %d", SUBMITTING[b].path, size, tail);
                 free(odd);
             }
         }

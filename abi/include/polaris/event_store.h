@@ -30,11 +30,11 @@
  *     B  no         never waits for another thread, a lock held over I/O, or I/O itself
  *        bounded    may wait for I/O or locks, no longer than the configuration allows
  *     C  none       calls nothing of the host's
- *        services   may call the host's services, from the calling thread or a thread of the plugin
+ *        services   may call the host's services, or a completion, from the calling thread or a thread of the plugin
  *        sink       may call the reply sink, from the calling thread, before returning
  *        both       services and sink
  *
- * A callback (service or sink) must not call back into the instance that called it.
+ * A callback (service, sink or completion) must not call back into the instance that called it.
  */
 #ifndef POLARIS_EVENT_STORE_H
 #define POLARIS_EVENT_STORE_H
@@ -49,7 +49,7 @@ extern "C" {
 /* The revision that this header describes. A major changes only when something is removed or altered; a minor, whenever
  * something is added. */
 #define POLARIS_ES_ABI_MAJOR 1u
-#define POLARIS_ES_ABI_MINOR 0u
+#define POLARIS_ES_ABI_MINOR 1u
 
 /* The name of the exported symbol, for dlsym. */
 #define POLARIS_ES_ENTRY_SYMBOL "polaris_event_store_entry"
@@ -119,6 +119,7 @@ enum { POLARIS_ES_STATUSES(POLARIS_ES_STATUS_CONSTANT) POLARIS_ES_STATUS_COUNT }
 #define POLARIS_ES_CAN_VALIDATE (UINT64_C(1) << 5)     /* schema: validation by every op and setting of SPEC.md     */
 #define POLARIS_ES_CAN_WAKE (UINT64_C(1) << 6)         /* polaris_es_services.wake is called                        */
 #define POLARIS_ES_CAN_READ_MODE (UINT64_C(1) << 7)    /* init: mode "read" beside a writer of another process      */
+#define POLARIS_ES_CAN_SUBMIT (UINT64_C(1) << 8)       /* submit and cancel; since 1.1                              */
 
 /* ---- Values that cross ------------------------------------------------------------------------------------------- */
 
@@ -163,6 +164,20 @@ typedef struct polaris_es_services {
      * commit order, from a plugin thread. Must return at once and must not call the plugin. NULL: nobody is woken. */
     void (*wake)(void *context, int64_t last_id);
 } polaris_es_services;
+
+/* How the host hears of the end of a submitted request. Input of submit: the struct is copied, `context` must stay good
+ * until `done` returned. Since 1.1. */
+typedef struct polaris_es_completion {
+    uint32_t size; /* sizeof(polaris_es_completion) */
+    uint32_t reserved;
+    void *context; /* handed back to done */
+
+    /* The request with this ticket has ended: called once for each that submit took, by one thread of the plugin, for
+     * those that were stored in the order of their commits. `status` and `reply` are what `store` would have answered;
+     * CANCELLED: it was given up in time. With REPLY_LOST the reply is empty, otherwise it is one map; its bytes are
+     * good until `done` returns. Must return at once and must not call the plugin. */
+    void (*done)(void *context, uint64_t ticket, int32_t status, polaris_bytes reply);
+} polaris_es_completion;
 
 /* One open store; opaque. */
 typedef struct polaris_es polaris_es;
@@ -209,11 +224,29 @@ typedef struct polaris_es_table {
      * [who: any; state: ready; blocks: bounded; calls: both] */
     polaris_es_verb schema;
 
-    /* Finishes what was accepted, closes the file and frees the instance, whatever it returns: `self` is gone. After
-     * it returned no thread of the plugin runs and no service is called any more, so that dlclose is safe when every
-     * instance was shut down. The request is an empty map, or no bytes at all. `reply` may be NULL. Since 1.0.
+    /* Finishes what was accepted (submitted requests end, and it is told how), closes the file and frees the instance,
+     * whatever it returns: `self` is gone. After it returned no thread of the plugin runs and no service is called any
+     * more, so that dlclose is safe when every instance was shut down. The request is an empty map, or no bytes at all.
+     * `reply` may be NULL. Since 1.0.
      * [who: exclusive; state: ready; blocks: bounded; calls: both] */
     polaris_es_verb shutdown;
+
+    /* `store` without waiting, for event loops: the request is copied, and how it ended is told through `completion`,
+     * possibly before submit returns. *ret_ticket names it; `ret_ticket` may be NULL. The appends of one thread are
+     * committed in the order in which it submitted them, unless the schema of their type is changed meanwhile; other ops
+     * of `store` take their turn among them. OK: the request was taken, and will end. Otherwise `done` is not called:
+     * BUSY (submit_max requests, or submit_size_max bytes, are in progress; nothing is dropped and nothing waits),
+     * INVALID (`self`, the completion or the bytes are not usable), TOO_LARGE, READ_ONLY, NO_MEMORY. What is wrong
+     * within the request is told by `done`. NULL unless POLARIS_ES_CAN_SUBMIT is set. Since 1.1.
+     * [who: any; state: ready; blocks: no; calls: services] */
+    int32_t (*submit)(polaris_es *self, polaris_bytes request, const polaris_es_completion *completion,
+                      uint64_t *ret_ticket);
+
+    /* Gives up a submitted request whose work has not begun. OK: it changes nothing, and ends with CANCELLED, in its
+     * turn. ALREADY: its work has begun, or it has ended; `done` tells how. NOT_FOUND: there never was such a ticket.
+     * NULL unless POLARIS_ES_CAN_SUBMIT is set. Since 1.1.
+     * [who: any; state: ready; blocks: no; calls: none] */
+    int32_t (*cancel)(polaris_es *self, uint64_t ticket);
 
     /* ---- new slots go here, with the minor version that added them ---- */
 } polaris_es_table;
@@ -225,7 +258,9 @@ typedef struct polaris_es_table {
     X(query, any, ready, bounded, both)                                                                                \
     X(dlq, any, ready, bounded, both)                                                                                  \
     X(schema, any, ready, bounded, both)                                                                               \
-    X(shutdown, exclusive, ready, bounded, both)
+    X(shutdown, exclusive, ready, bounded, both)                                                                       \
+    X(submit, any, ready, no, services)                                                                                \
+    X(cancel, any, ready, no, none)
 
 /* ---- Negotiation ------------------------------------------------------------------------------------------------- */
 

@@ -2,6 +2,7 @@
 #include "storage/sqlite/append.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "storage/sqlite/filter.h"
 #include "storage/sqlite/rejected.h"
@@ -327,6 +328,48 @@ enum status sqlite_append(struct storage *base, const struct append_request *req
     enum status status = writer_run(&sqlite_of(base)->writer, run_append, &job, error);
     if (status == OK) {
         *ret_summary = job.summary;
+    }
+    return status;
+}
+
+/* ---- without waiting ---- */
+
+struct later_job {
+    struct write_job write; /* first: it is found by it */
+    struct append_job append;
+    struct append_later *later;
+};
+
+static enum status run_later(struct writer *writer, void *argument, struct error *error) {
+    struct later_job *job = argument;
+    if (!job->later->begin(job->later)) {
+        return error_set(error, CANCELLED, "%s: the request was given up before its work began", WHAT);
+    }
+    return run_append(writer, &job->append, error);
+}
+
+static void finish_later(struct write_job *write) {
+    struct later_job *job = (struct later_job *)(void *)write;
+    struct append_later *later = job->later;
+    later->status = write->status;
+    later->summary = job->append.summary;
+    free(job);
+    later->finished(later);
+}
+
+enum status sqlite_append_later(struct storage *base, struct append_later *later, struct error *error) {
+    struct later_job *job = malloc(sizeof *job);
+    if (job == NULL) {
+        return error_set(error, NO_MEMORY, "%s: no memory to queue the request", WHAT);
+    }
+    *job = (struct later_job){
+        .write = {.function = run_later, .argument = job, .error = later->error, .finished = finish_later},
+        .append = {.request = &later->request, .results = later->results},
+        .later = later,
+    };
+    enum status status = writer_begin(&sqlite_of(base)->writer, &job->write, error);
+    if (status != OK) {
+        free(job);
     }
     return status;
 }

@@ -32,6 +32,7 @@ static inline int64_t sqlite_now(const struct sqlite_storage *self) {
 WARN_UNUSED enum status sqlite_append(struct storage *base, const struct append_request *request,
                                       struct append_result *ret_results, struct append_summary *ret_summary,
                                       struct error *error);
+WARN_UNUSED enum status sqlite_append_later(struct storage *base, struct append_later *later, struct error *error);
 WARN_UNUSED enum status sqlite_batch_create(struct storage *base, struct bytes id, struct bytes metadata,
                                             batch_visitor visit, void *context, struct error *error);
 WARN_UNUSED enum status sqlite_batch_append(struct storage *base, struct bytes id, const struct append_request *request,

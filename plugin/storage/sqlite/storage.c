@@ -237,6 +237,7 @@ enum status sqlite_storage_open(const struct config *config, const struct storag
 static const struct storage_ops SQLITE_OPS = {
     .close = sqlite_close,
     .append = sqlite_append,
+    .append_later = sqlite_append_later,
     .batch_create = sqlite_batch_create,
     .batch_append = sqlite_batch_append,
     .batch_complete = sqlite_batch_complete,

@@ -1,22 +1,23 @@
 /* writer.c: the queue, the group commit, the checkpoints. */
 #include "storage/sqlite/writer.h"
 
+#include <semaphore.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
-/* A call that waits in the queue; lives on the stack of its caller. */
-struct write_job {
-    write_function function;
-    void *argument;
-    struct error *error;
-    enum status status;
-    bool done;
-    pthread_cond_t finished;
-    struct write_job *next;
+/* A job whose caller waits for it, and has it on its stack. */
+struct awaited_job {
+    struct write_job job; /* first: it is found by it */
+    sem_t done;
 };
 
-/* The log may grow to this many times checkpoint_pages before the writer itself waits for it to be copied. */
-enum { CHECKPOINT_PATIENCE = 16 };
+enum {
+    /* The log may grow to this many times checkpoint_pages before the writer itself waits for it to be copied. */
+    CHECKPOINT_PATIENCE = 16,
+    /* The longest wait for callers to come back. */
+    GATHER_NS_MAX = 1000000
+};
 
 /* ---- one group ---- */
 
@@ -101,7 +102,6 @@ static void commit_group(struct writer *writer, struct write_job *group) {
     }
     if (writer->progress.last_id > before.last_id) {
         tail_advance(writer->tail, writer->progress.last_id);
-        writer->host->wake(writer->host->context, writer->progress.last_id);
     }
 }
 
@@ -157,15 +157,40 @@ static void pace_checkpoints(struct writer *writer) {
 
 /* ---- the queue ---- */
 
+static int64_t monotonic_ns(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* The mutex is held. */
+static void put_job(struct writer *writer, struct write_job *job) {
+    if (writer->last != NULL) {
+        writer->last->next = job;
+    } else {
+        writer->first = job;
+    }
+    writer->last = job;
+    writer->queued++;
+    if (writer->queued == writer->wanted && !writer->busy) {
+        (void)pthread_cond_signal(&writer->work);
+    }
+}
+
 /* Takes the first group_max jobs off the queue. The mutex is held. */
 static struct write_job *take_group(struct writer *writer) {
     struct write_job *group = writer->first;
     struct write_job *end = group;
-    writer->queued--;
-    for (int64_t size = 1; size < writer->config->group_max && end->next != NULL; size++) {
+    int64_t size = 1;
+    int64_t awaited = group->is_awaited;
+    for (; size < writer->config->group_max && end->next != NULL; size++) {
         end = end->next;
-        writer->queued--;
+        awaited += end->is_awaited;
     }
+    writer->queued -= size;
+    writer->awaited -= awaited;
+    writer->expected = awaited;
+    writer->finished_at_stop += writer->stopping ? size : 0;
     writer->first = end->next;
     if (writer->first == NULL) {
         writer->last = NULL;
@@ -174,69 +199,141 @@ static struct write_job *take_group(struct writer *writer) {
     return group;
 }
 
-/* The mutex is held: a job may be gone as soon as its caller can see that it is done. */
-static void finish_group(struct writer *writer, struct write_job *group) {
+/* A job may be gone as soon as it was told. */
+static void tell_finished(struct write_job *group) {
     while (group != NULL) {
         struct write_job *next = group->next;
-        writer->finished_at_stop += writer->stopping;
-        group->done = true;
-        (void)pthread_cond_signal(&group->finished);
+        group->finished(group);
         group = next;
     }
+}
+
+/* Without the mutex, but `busy`. Returns the highest id, if events were stored, otherwise 0. */
+static int64_t work(struct writer *writer, struct write_job *group) {
+    int64_t before = writer->progress.last_id;
+    int64_t began_ns = monotonic_ns();
+    commit_group(writer, group);
+    atomic_store(&writer->schema_generation, writer->schema_changes.count);
+    writer->commit_ns = monotonic_ns() - began_ns;
+    return writer->progress.last_id > before ? writer->progress.last_id : 0;
+}
+
+/* Callers whose calls were committed together mostly come back together: it pays to wait for them, for a part of what
+ * a commit takes, rather than to commit the first one alone while the others wait (commit_delay and commit_siblings of
+ * PostgreSQL, sized by what was seen last). The mutex is held. */
+static void gather(struct writer *writer) {
+    if (writer->expected < 2 || writer->queued >= writer->expected) {
+        return;
+    }
+    int64_t wait_ns = writer->commit_ns / 2 < GATHER_NS_MAX ? writer->commit_ns / 2 : GATHER_NS_MAX;
+    int64_t until_ns = monotonic_ns() + wait_ns;
+    struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
+    int result = 0;
+    writer->wanted = writer->expected;
+    while (result == 0 && writer->queued < writer->wanted && !writer->stopping) {
+        result = pthread_cond_timedwait(&writer->work, &writer->mutex, &until);
+    }
+    writer->wanted = 1;
 }
 
 static void *writer_main(void *argument) {
     struct writer *writer = argument;
     (void)pthread_mutex_lock(&writer->mutex);
     for (;;) {
-        while (writer->first == NULL && !writer->stopping) {
+        while (writer->busy || (writer->first == NULL && writer->unheard_id == 0 && !writer->stopping)) {
             (void)pthread_cond_wait(&writer->work, &writer->mutex);
+        }
+        int64_t unheard_id = writer->unheard_id;
+        if (unheard_id != 0) {
+            (void)pthread_mutex_unlock(&writer->mutex);
+            writer->host->wake(writer->host->context, unheard_id);
+            (void)pthread_mutex_lock(&writer->mutex);
+            writer->unheard_id = 0; /* now: until then nobody commits on its own */
+            continue;
         }
         if (writer->first == NULL) {
             break;
         }
+        gather(writer);
+        writer->busy = true;
         struct write_job *group = take_group(writer);
         (void)pthread_mutex_unlock(&writer->mutex);
-        commit_group(writer, group);
-        atomic_store(&writer->schema_generation, writer->schema_changes.count);
-        (void)pthread_mutex_lock(&writer->mutex);
-        finish_group(writer, group);
-        (void)pthread_mutex_unlock(&writer->mutex);
+        int64_t last_id = work(writer, group);
+        if (last_id != 0 && writer->host->wake != NULL) {
+            writer->host->wake(writer->host->context, last_id);
+        }
+        tell_finished(group);
         pace_checkpoints(writer);
         (void)pthread_mutex_lock(&writer->mutex);
+        writer->busy = false;
     }
     (void)pthread_mutex_unlock(&writer->mutex);
     return NULL;
 }
 
+/* With nobody else about, the caller commits by itself: handing the job over and back costs more than the work. */
+static bool may_work_alone(const struct writer *writer) {
+    return !writer->busy && writer->first == NULL && writer->expected < 2 && writer->unheard_id == 0;
+}
+
+/* The mutex is held, and released. The host is woken by a thread of ours, as it was promised. */
+static void work_alone(struct writer *writer, struct write_job *job) {
+    writer->busy = true;
+    (void)pthread_mutex_unlock(&writer->mutex);
+    int64_t last_id = work(writer, job);
+    pace_checkpoints(writer);
+    (void)pthread_mutex_lock(&writer->mutex);
+    writer->busy = false;
+    writer->unheard_id = writer->host->wake != NULL ? last_id : 0;
+    if (writer->first != NULL || writer->unheard_id != 0) {
+        (void)pthread_cond_signal(&writer->work);
+    }
+    (void)pthread_mutex_unlock(&writer->mutex);
+}
+
+static void tell_caller(struct write_job *job) {
+    (void)sem_post(&((struct awaited_job *)(void *)job)->done);
+}
+
+static enum status refuse_read_only(struct error *error) {
+    return error_set(error, READ_ONLY, "write: the store was opened with mode read; open it with mode write");
+}
+
 enum status writer_run(struct writer *writer, write_function function, void *argument, struct error *error) {
     if (!writer->started) {
-        return error_set(error, READ_ONLY, "write: the store was opened with mode read; open it with mode write");
+        return refuse_read_only(error);
     }
-    struct write_job job = {.function = function, .argument = argument, .error = error};
-    (void)pthread_cond_init(&job.finished, NULL); /* cannot fail without attributes */
+    struct awaited_job awaited = {
+        .job = {.function = function, .argument = argument, .error = error, .finished = tell_caller, .is_awaited = 1}};
     (void)pthread_mutex_lock(&writer->mutex);
-    if (writer->queued >= writer->config->queue_max) {
-        int64_t queued = writer->queued;
+    if (may_work_alone(writer)) {
+        work_alone(writer, &awaited.job);
+        return awaited.job.status;
+    }
+    if (writer->awaited >= writer->config->queue_max) {
+        int64_t queued = writer->awaited;
         (void)pthread_mutex_unlock(&writer->mutex);
-        (void)pthread_cond_destroy(&job.finished);
         return error_set(error, BUSY, "write: %lld calls wait already, queue_max is %lld; try again, or raise it",
                          (long long)queued, (long long)writer->config->queue_max);
     }
-    if (writer->last != NULL) {
-        writer->last->next = &job;
-    } else {
-        writer->first = &job;
-        (void)pthread_cond_signal(&writer->work);
-    }
-    writer->last = &job;
-    writer->queued++;
-    while (!job.done) {
-        (void)pthread_cond_wait(&job.finished, &writer->mutex);
-    }
+    (void)sem_init(&awaited.done, 0, 0); /* cannot fail with these arguments */
+    writer->awaited++;
+    put_job(writer, &awaited.job);
     (void)pthread_mutex_unlock(&writer->mutex);
-    (void)pthread_cond_destroy(&job.finished);
-    return job.status;
+    while (sem_wait(&awaited.done) != 0) { /* a signal of the host's came */
+    }
+    (void)sem_destroy(&awaited.done);
+    return awaited.job.status;
+}
+
+enum status writer_begin(struct writer *writer, struct write_job *job, struct error *error) {
+    if (!writer->started) {
+        return refuse_read_only(error);
+    }
+    (void)pthread_mutex_lock(&writer->mutex);
+    put_job(writer, job);
+    (void)pthread_mutex_unlock(&writer->mutex);
+    return OK;
 }
 
 /* ---- start and stop ---- */
@@ -299,9 +396,14 @@ enum status writer_start(struct writer *writer, const char *path, const struct c
         return status;
     }
     (void)sqlite3_wal_hook(writer->connection.db, note_log_size, writer);
-    (void)pthread_mutex_init(&writer->mutex, NULL); /* these cannot fail without attributes */
-    (void)pthread_cond_init(&writer->work, NULL);
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic); /* these cannot fail with these attributes (glibc) */
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_mutex_init(&writer->mutex, NULL);
+    (void)pthread_cond_init(&writer->work, &monotonic);
     (void)pthread_cond_init(&writer->checkpoint_work, NULL);
+    (void)pthread_condattr_destroy(&monotonic);
+    writer->wanted = 1;
     status = start_threads(writer, error);
     if (status != OK) {
         connection_close(&writer->checkpointer);

@@ -1,7 +1,8 @@
-/* writer.h: the one writer: a thread that runs the jobs which wait together in one transaction, and so in one fsync.
+/* writer.h: the one writer: jobs that wait together are run in one transaction, and so in one fsync.
  *
- * Each job has its own savepoint, so that one that fails, fails alone. A second thread copies the write-ahead log into
- * the file, off the writer's path. Neither wakes up while nobody calls. */
+ * Each job has its own savepoint, so that one that fails, fails alone. A thread commits the groups; a caller that is
+ * alone commits by itself. A second thread copies the write-ahead log into the file, off the writer's path. Neither
+ * wakes up while nobody calls. */
 #ifndef POLARIS_SQLITE_WRITER_H
 #define POLARIS_SQLITE_WRITER_H
 
@@ -35,18 +36,38 @@ struct writer_progress {
     int64_t recorded_us; /* highest recorded_at given: it never goes back */
 };
 
+struct writer;
+
+/* Runs inside a transaction, in the writer's thread or in that of a caller; must leave nothing running. When it fails,
+ * what it wrote is undone. */
+typedef enum status (*write_function)(struct writer *writer, void *argument, struct error *error);
+
+struct write_job {
+    write_function function;
+    void *argument;
+    struct error *error;
+    /* The job is committed, or failed: told in commit order, without a lock held. The job may be gone when it returns.
+     */
+    void (*finished)(struct write_job *job);
+    bool is_awaited; /* its caller stands still until it is finished */
+    enum status status;
+    struct write_job *next;
+};
+
 struct writer {
-    bool started;                 /* false: the store was opened for reading */
-    struct connection connection; /* used by the writer's thread only */
+    bool started; /* false: the store was opened for reading */
+    /* For whoever is at work: see `busy`. */
+    struct connection connection;
     struct connection checkpointer;
     const struct config *config;
     const struct storage_host *host;
     struct tail *tail;
-    struct writer_progress progress; /* the writer's thread only */
+    struct writer_progress progress;
     struct type_cache types;
     int64_t page_size;
-    int wal_pages;                          /* of the log, after the last commit */
-    struct schema_changes schema_changes;   /* the writer's thread only */
+    int wal_pages;     /* of the log, after the last commit */
+    int64_t commit_ns; /* what the last group took */
+    struct schema_changes schema_changes;
     atomic_int_least64_t schema_generation; /* their count, as of the end of the last group: others read it */
 
     pthread_t thread;
@@ -54,17 +75,18 @@ struct writer {
     pthread_mutex_t mutex; /* all below */
     pthread_cond_t work;
     pthread_cond_t checkpoint_work;
+    bool busy; /* a group is being committed, by the writer's thread or by a caller on its own */
     struct write_job *first, *last;
     int64_t queued;
+    int64_t awaited;          /* of them, those whose callers wait */
+    int64_t wanted;           /* so many queued jobs wake the writer's thread */
+    int64_t expected;         /* the callers of the last group */
+    int64_t unheard_id;       /* committed by a caller on its own: the host is still to be woken; or 0 */
     int64_t finished_at_stop; /* jobs that were still waiting when writer_stop was called */
     bool stopping;
     bool checkpoint_wanted;
     bool checkpoint_stopping;
 };
-
-/* Runs in the writer's thread inside a transaction; must leave nothing running. When it fails, what it wrote is undone.
- */
-typedef enum status (*write_function)(struct writer *writer, void *argument, struct error *error);
 
 /* `path` is open and has the newest format. */
 WARN_UNUSED enum status writer_start(struct writer *writer, const char *path, const struct config *config,
@@ -75,6 +97,10 @@ int64_t writer_stop(struct writer *writer);
 
 /* Queues the job and waits until it is committed. BUSY: queue_max jobs wait already. */
 WARN_UNUSED enum status writer_run(struct writer *writer, write_function function, void *argument, struct error *error);
+
+/* Queues the job and returns; on OK its `finished` will be called. queue_max does not count it: whoever begins jobs
+ * bounds their number. */
+WARN_UNUSED enum status writer_begin(struct writer *writer, struct write_job *job, struct error *error);
 
 /* < 0: the store was opened for reading. */
 static inline int64_t writer_schema_generation(const struct writer *writer) {
