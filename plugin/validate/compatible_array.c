@@ -1,5 +1,5 @@
 /* compatible_array.c: the elements of arrays: which schemas they have on either side, and how many there are. */
-#include "validate/compatible_prover.h"
+#include "validate/compatible_proof.h"
 
 #include "validate/value.h"
 
@@ -50,57 +50,30 @@ void facts_of_index(struct prover *prover, const struct facts *facts, uint32_t i
     }
 }
 
+uint32_t prefix_of_node(const struct prover *prover, uint32_t node) {
+    return elements_of(prover, node).length;
+}
+
 uint32_t facts_prefix(struct prover *prover, const struct facts *facts) {
     uint32_t longest = 0;
     for (uint32_t i = 0; i < facts->count; i++) {
-        struct elements elements = elements_of(prover, PART(prover, facts, i));
-        longest = longest > elements.length ? longest : elements.length;
+        uint32_t length = prefix_of_node(prover, PART(prover, facts, i));
+        longest = longest > length ? longest : length;
     }
     return longest;
 }
 
-/* The longest prefix there is in any case. */
-static uint32_t closure_prefix(struct prover *prover, const struct set *set) {
+uint32_t prefix_of_set(struct prover *prover, const struct set *set) {
     uint32_t first;
     uint32_t count;
     uint32_t longest = 0;
     (void)facts_closure(prover, set, &first, &count);
     for (uint32_t i = 0; i < count; i++) {
-        struct elements elements = elements_of(prover, *VECTOR_AT(prover->parts, uint32_t, first + i));
-        longest = longest > elements.length ? longest : elements.length;
+        uint32_t length = prefix_of_node(prover, *VECTOR_AT(prover->parts, uint32_t, first + i));
+        longest = longest > length ? longest : length;
     }
     prover->parts.count = first;
     return longest;
-}
-
-bool each_array_obligation(struct prover *prover, const struct set *set, struct obligation *obligation,
-                           obligation_visit visit, void *context) {
-    struct elements elements = elements_of(prover, obligation->reader);
-    struct wire_value value = node_member(prover, obligation->reader, obligation->keyword);
-    if (wire_value_kind(value) == WIRE_ARRAY) {
-        struct wire_value element = {value.document, value.index + 1};
-        obligation->demand = DEMAND_INDEX;
-        for (uint32_t i = 0; i < value_item(value)->size; i++) {
-            obligation->index = i;
-            obligation->schema = node_child(prover, obligation->reader, element.index);
-            if (!visit(prover, set, obligation, context)) {
-                return false;
-            }
-            element = wire_value_next(element);
-        }
-        return true;
-    }
-    obligation->schema = node_child(prover, obligation->reader, value.index);
-    obligation->demand = DEMAND_INDEX;
-    uint32_t prefix = closure_prefix(prover, set);
-    for (obligation->index = elements.length; obligation->index < prefix; obligation->index++) {
-        if (!visit(prover, set, obligation, context)) {
-            return false;
-        }
-    }
-    obligation->demand = DEMAND_REST;
-    obligation->index = elements.length > prefix ? elements.length : prefix;
-    return visit(prover, set, obligation, context);
 }
 
 /* ---- contains ---- */

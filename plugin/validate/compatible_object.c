@@ -1,5 +1,6 @@
 /* compatible_object.c: the members of objects: what either side says of those with a name, and of all others. */
 #include "validate/compatible_object.h"
+#include "validate/compatible_proof.h"
 
 #include "validate/value.h"
 
@@ -249,52 +250,9 @@ bool facts_forbid_name(struct prover *prover, const struct facts *facts, struct 
     return member.count > 0 && prove_member(prover, &member, NODE_FALSE);
 }
 
-/* ---- obligations ---- */
+/* ---- what the reader looks at ---- */
 
-static bool each_name(struct prover *prover, const struct set *set, struct obligation *obligation,
-                      obligation_visit visit, void *context) {
-    struct wire_value map = node_member(prover, obligation->reader, obligation->keyword);
-    struct wire_value name = {map.document, map.index + 1};
-    for (uint32_t left = value_item(map)->size; left > 0; left--) {
-        struct wire_value value = wire_value_next(name);
-        obligation->name = value_text(name);
-        obligation->dependent = (struct bytes){0};
-        if (wire_value_kind(value) == WIRE_ARRAY) {
-            struct wire_value needed = {value.document, value.index + 1};
-            for (uint32_t n = value_item(value)->size; n > 0; n--) {
-                obligation->dependent = value_text(needed);
-                if (!visit(prover, set, obligation, context)) {
-                    return false;
-                }
-                needed = wire_value_next(needed);
-            }
-        } else {
-            obligation->schema = node_child(prover, obligation->reader, value.index);
-            if (!visit(prover, set, obligation, context)) {
-                return false;
-            }
-        }
-        name = wire_value_next(value);
-    }
-    return true;
-}
-
-static bool each_required(struct prover *prover, const struct set *set, struct obligation *obligation,
-                          obligation_visit visit, void *context) {
-    struct wire_value array = node_member(prover, obligation->reader, KEYWORD_REQUIRED);
-    struct wire_value name = {array.document, array.index + 1};
-    for (uint32_t left = value_item(array)->size; left > 0; left--) {
-        obligation->name = value_text(name);
-        if (!visit(prover, set, obligation, context)) {
-            return false;
-        }
-        name = wire_value_next(name);
-    }
-    return true;
-}
-
-/* Is the name surely evaluated by what the reader's node applies in any case? An absent name: any other. */
-static bool surely_evaluated(struct prover *prover, uint32_t reader, struct bytes name) {
+bool surely_evaluated(struct prover *prover, uint32_t reader, struct bytes name) {
     struct set set;
     struct facts facts;
     set_init(prover, &set);
@@ -312,9 +270,7 @@ static bool surely_evaluated(struct prover *prover, uint32_t reader, struct byte
     return surely;
 }
 
-/* Does the reader's keyword look at a member of that name? */
-static bool is_concerned(struct prover *prover, const struct obligation *obligation, struct bytes pattern,
-                         struct bytes name) {
+bool is_concerned(struct prover *prover, const struct obligation *obligation, struct bytes pattern, struct bytes name) {
     uint32_t reader = obligation->reader;
     switch ((int)obligation->keyword) {
     case KEYWORD_PATTERN_PROPERTIES:
@@ -323,55 +279,6 @@ static bool is_concerned(struct prover *prover, const struct obligation *obligat
         return property_of(prover, reader, name) == NO_INDEX && matches_any(prover, reader, name, NULL) != VERDICT_YES;
     default:
         return !surely_evaluated(prover, reader, name);
-    }
-}
-
-/* Members that the set knows by name, then all others. */
-static bool each_concerned(struct prover *prover, const struct set *set, struct obligation *obligation,
-                           struct bytes pattern, obligation_visit visit, void *context) {
-    uint32_t first;
-    uint32_t count;
-    bool all = names_of_set(prover, set, &first, &count);
-    bool fine = true;
-    for (uint32_t i = 0; i < count && fine; i++) {
-        obligation->demand = DEMAND_NAME;
-        obligation->name = *VECTOR_AT(prover->names, struct bytes, first + i);
-        fine = !is_concerned(prover, obligation, pattern, obligation->name) || visit(prover, set, obligation, context);
-    }
-    prover->names.count = first;
-    obligation->demand = DEMAND_OTHER_NAMES;
-    obligation->name = pattern;
-    bool is_idle = obligation->keyword == KEYWORD_UNEVALUATED_PROPERTIES &&
-                   surely_evaluated(prover, obligation->reader, (struct bytes){0});
-    obligation->index = all ? 0 : NO_INDEX;
-    return fine && (is_idle || visit(prover, set, obligation, context));
-}
-
-bool each_object_obligation(struct prover *prover, const struct set *set, struct obligation *obligation,
-                            obligation_visit visit, void *context) {
-    struct wire_value value = node_member(prover, obligation->reader, obligation->keyword);
-    obligation->demand = DEMAND_NAME;
-    switch ((int)obligation->keyword) {
-    case KEYWORD_REQUIRED:
-        return each_required(prover, set, obligation, visit, context);
-    case KEYWORD_ADDITIONAL_PROPERTIES:
-    case KEYWORD_UNEVALUATED_PROPERTIES:
-        obligation->schema = node_child(prover, obligation->reader, value.index);
-        return each_concerned(prover, set, obligation, (struct bytes){0}, visit, context);
-    case KEYWORD_PATTERN_PROPERTIES: {
-        struct wire_value pattern = {value.document, value.index + 1};
-        for (uint32_t left = value_item(value)->size; left > 0; left--) {
-            struct wire_value schema = wire_value_next(pattern);
-            obligation->schema = node_child(prover, obligation->reader, schema.index);
-            if (!each_concerned(prover, set, obligation, value_text(pattern), visit, context)) {
-                return false;
-            }
-            pattern = wire_value_next(schema);
-        }
-        return true;
-    }
-    default:
-        return each_name(prover, set, obligation, visit, context);
     }
 }
 

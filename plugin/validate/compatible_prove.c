@@ -1,5 +1,5 @@
 /* compatible_prove.c: sequents: what is known, what is open, and the cases that are made of alternatives. */
-#include "validate/compatible_prover.h"
+#include "validate/compatible_proof.h"
 
 #include "validate/hash.h"
 #include "validate/value.h"
@@ -45,84 +45,6 @@ uint32_t prove_goal_number(struct prover *prover, const struct set *set, uint32_
 }
 
 #define GOAL(prover, i) VECTOR_AT((prover)->goals, struct goal, i)
-
-/* ---- obligations ---- */
-
-static bool each_branch(struct prover *prover, const struct set *set, struct obligation *obligation,
-                        obligation_visit visit, void *context) {
-    struct wire_value array = node_member(prover, obligation->reader, obligation->keyword);
-    struct wire_value branch = {array.document, array.index + 1};
-    for (uint32_t i = 0; i < value_item(array)->size; i++) {
-        obligation->index = i;
-        obligation->schema = node_child(prover, obligation->reader, branch.index);
-        if (!visit(prover, set, obligation, context)) {
-            return false;
-        }
-        branch = wire_value_next(branch);
-    }
-    return true;
-}
-
-static bool each_of_keyword(struct prover *prover, const struct set *set, struct obligation *obligation,
-                            obligation_visit visit, void *context) {
-    switch ((int)obligation->keyword) {
-    case KEYWORD_THEN:
-    case KEYWORD_ELSE:
-    case KEYWORD_MIN_CONTAINS:
-    case KEYWORD_MAX_CONTAINS:
-        return true; /* `if` and `contains` see to them */
-    case KEYWORD_PREFIX_ITEMS:
-    case KEYWORD_ITEMS:
-    case KEYWORD_ADDITIONAL_ITEMS:
-        return each_array_obligation(prover, set, obligation, visit, context);
-    case KEYWORD_PROPERTIES:
-    case KEYWORD_PATTERN_PROPERTIES:
-    case KEYWORD_ADDITIONAL_PROPERTIES:
-    case KEYWORD_UNEVALUATED_PROPERTIES:
-    case KEYWORD_REQUIRED:
-    case KEYWORD_DEPENDENT_REQUIRED:
-    case KEYWORD_DEPENDENT_SCHEMAS:
-    case KEYWORD_DEPENDENCIES:
-        return each_object_obligation(prover, set, obligation, visit, context);
-    case KEYWORD_ALL_OF:
-        return each_branch(prover, set, obligation, visit, context);
-    default:
-        return visit(prover, set, obligation, context);
-    }
-}
-
-bool each_obligation(struct prover *prover, const struct set *set, uint32_t reader, obligation_visit visit,
-                     void *context) {
-    const struct node node = *NODE(prover, reader);
-    struct obligation obligation = {.reader = reader, .keyword = KEYWORD_NONE};
-    if (node.is_true) {
-        return true;
-    }
-    if (node.is_false) {
-        return visit(prover, set, &obligation, context);
-    }
-    const struct dialect dialect = RESOURCE(&prover->sides[node.side], node.resource)->dialect;
-    struct wire_value schema = compile_item(&prover->sides[node.side], node.source, node.item);
-    struct wire_value name = {schema.document, schema.index + 1};
-    for (uint32_t left = value_item(schema)->size; left > 0; left--) {
-        struct wire_value value = wire_value_next(name);
-        enum keyword keyword = keyword_find(&dialect, value_text(name));
-        if (keyword == KEYWORD_UNEVALUATED_PROPERTIES && !node_has(&node, keyword)) {
-            keyword = KEYWORD_ADDITIONAL_PROPERTIES;
-        } else if (keyword == KEYWORD_UNEVALUATED_ITEMS && !node_has(&node, keyword)) {
-            keyword = KEYWORD_ITEMS;
-        }
-        if (!prover_spend(prover, 1)) {
-            return false;
-        }
-        obligation = (struct obligation){.reader = reader, .keyword = keyword};
-        if (node.members[keyword] == value.index && !each_of_keyword(prover, set, &obligation, visit, context)) {
-            return false;
-        }
-        name = wire_value_next(value);
-    }
-    return true;
-}
 
 /* What a keyword is about; values of other kinds pass it. */
 static uint32_t kinds_of_keyword(enum keyword keyword) {
@@ -383,10 +305,15 @@ bool prove_obligation(struct prover *prover, const struct set *set, const struct
     return proved && prover->status == OK && prover->work.limit == WORK_FINE;
 }
 
-static bool visit_obligation(struct prover *prover, const struct set *set, const struct obligation *obligation,
-                             void *context) {
-    (void)context;
-    return prove_obligation(prover, set, obligation);
+/* All obligations of the goal. */
+static bool prove_obligations(struct prover *prover, const struct set *set, uint32_t reader) {
+    struct obligations obligations;
+    bool proved = true;
+    obligations_open(prover, set, reader, &obligations);
+    while (obligations_next(prover, &obligations, proved)) {
+        proved = prove_obligation(prover, set, &obligations.now);
+    }
+    return obligations.complete;
 }
 
 /* The goal is, by value or in truth, one of those that hold. */
@@ -440,7 +367,7 @@ bool prove(struct prover *prover, const struct set *set, uint32_t reader) {
     goal->state = GOAL_OPEN;
     goal->depth = prover->depth++;
     goal->level = prover->level;
-    bool proved = is_known(prover, set, reader) || each_obligation(prover, set, reader, visit_obligation, NULL) ||
+    bool proved = is_known(prover, set, reader) || prove_obligations(prover, set, reader) ||
                   (reader != NODE_FALSE && prove_empty(prover, set));
     proved = proved && prover->status == OK && prover->work.limit == WORK_FINE;
     prover->depth--;

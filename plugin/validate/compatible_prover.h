@@ -212,11 +212,6 @@ bool prove_member(struct prover *prover, const struct set *set, uint32_t reader)
 static inline bool prove_empty(struct prover *prover, const struct set *set) {
     return prove(prover, set, NODE_FALSE);
 }
-/* Calls `each` until it returns false. */
-typedef bool (*obligation_visit)(struct prover *prover, const struct set *set, const struct obligation *obligation,
-                                 void *context);
-bool each_obligation(struct prover *prover, const struct set *set, uint32_t reader, obligation_visit visit,
-                     void *context);
 
 /* ---- compatible_assert.c, compatible_object.c, compatible_array.c ---- */
 
@@ -228,15 +223,11 @@ bool finite_value(struct prover *prover, const struct facts *facts, uint32_t kin
 /* Calls for all of them until it returns false. */
 typedef bool (*finite_visit)(struct prover *prover, struct bytes raw, void *context);
 bool each_finite(struct prover *prover, const struct facts *facts, finite_visit visit, void *context);
-bool each_object_obligation(struct prover *prover, const struct set *set, struct obligation *obligation,
-                            obligation_visit visit, void *context);
 bool prove_object(struct prover *prover, const struct facts *facts, const struct obligation *obligation);
 /* Are all names that the writer does not declare taken as never written? */
 bool facts_lenient(struct prover *prover, const struct set *set);
 bool facts_declared(struct prover *prover, const struct set *set, struct bytes name);
 bool facts_forbid_name(struct prover *prover, const struct facts *facts, struct bytes name);
-bool each_array_obligation(struct prover *prover, const struct set *set, struct obligation *obligation,
-                           obligation_visit visit, void *context);
 bool prove_array(struct prover *prover, const struct facts *facts, const struct obligation *obligation);
 
 /* ---- compatible_goal.c ---- */
