@@ -294,7 +294,7 @@ Test(batch, of_many_drafts_becomes_events_in_their_order) {
                   " 'tags': ['t%d', 'all'], 'key': '*'}",
                   i + 1, i % 3, i, i % 7, i / 7 + 1, i % 5);
     }
-    es_expect(es_ok(es, "query", "{'op': 'tags', 'prefix': 'all'}"), "{'tags': [{'name': 'all', 'count': 700}]}");
+    es_expect(es_ok(es, "query", "{'op': 'tags', 'prefix': 'all'}"), "{'tags': [{'tag': 'all', 'count': 700}]}");
     es_close(es);
 }
 
