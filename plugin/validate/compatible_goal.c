@@ -4,6 +4,9 @@
 
 #include "validate/value.h"
 
+#include <assert.h>
+#include <stdlib.h>
+
 /* ---- one difference ---- */
 
 /* With a witness, if one was found: `specific` says that it is refused by what the difference is about. */
@@ -118,44 +121,24 @@ static void add_member_difference(struct prover *prover, const struct set *set, 
     add_found(prover, set, obligation, &witness, witness.size > 0);
 }
 
-static void report_member(struct prover *prover, const struct set *set, const struct obligation *obligation) {
+/* A name that no set knows is made up. */
+static void add_other_difference(struct prover *prover, const struct set *set, const struct obligation *obligation) {
     struct facts facts;
     struct set member;
+    struct obligation within = {.reader = obligation->schema, .keyword = KEYWORD_NONE};
+    struct frame_step step = {.set = set, .index = obligation->index, .is_name = true};
     CLEANUP(buffer_done) struct buffer name = {0};
-    struct frame_step step = {.set = set, .index = obligation->index};
-    step.is_name = obligation->demand == DEMAND_NAME || obligation->demand == DEMAND_OTHER_NAMES;
-    step.name = obligation->name;
+    CLEANUP(buffer_done) struct buffer witness = {0};
     facts_read(prover, set, &facts);
-    if (obligation->demand == DEMAND_OTHER_NAMES) {
-        CLEANUP(buffer_done) struct buffer witness = {0};
-        struct obligation within = {.reader = obligation->schema, .keyword = KEYWORD_NONE};
-        for (uint32_t i = 0; witness.size == 0 && other_name(prover, set, obligation, i, &name); i++) {
-            bool specific = false;
-            step.name = buffer_view(&name);
-            facts_of_name(prover, &facts, step.name, &member);
-            enter(prover, &step);
-            witness_find(prover, &member, &within, (struct bytes){0}, &witness, &specific);
-            leave(prover, &step);
-        }
-        add_found(prover, set, obligation, &witness, witness.size > 0);
-    } else {
-        if (step.is_name) {
-            facts_of_name(prover, &facts, step.name, &member);
-        } else {
-            facts_of_index(prover, &facts, step.index, &member);
-        }
-        uint32_t before = prover->report->count;
-        if (is_about_all(prover, obligation, &member) || prover->depth >= PROOF_DEPTH_MAX) {
-            add_member_difference(prover, set, obligation, &step, &member);
-        } else {
-            enter(prover, &step);
-            bool told = report_goal(prover, &member, obligation->schema);
-            leave(prover, &step);
-            if (!told && before == prover->report->count && may_go_on(prover)) {
-                add_member_difference(prover, set, obligation, &step, &member);
-            }
-        }
+    for (uint32_t i = 0; witness.size == 0 && other_name(prover, set, obligation, i, &name); i++) {
+        bool specific = false;
+        step.name = buffer_view(&name);
+        facts_of_name(prover, &facts, step.name, &member);
+        enter(prover, &step);
+        witness_find(prover, &member, &within, (struct bytes){0}, &witness, &specific);
+        leave(prover, &step);
     }
+    add_found(prover, set, obligation, &witness, witness.size > 0);
     facts_done(prover, &facts);
 }
 
@@ -173,34 +156,6 @@ static bool is_member_keyword(enum keyword keyword) {
         return true;
     default:
         return false;
-    }
-}
-
-static void report_obligation(struct prover *prover, const struct set *set, const struct obligation *obligation) {
-    if (prove_obligation(prover, set, obligation) || !may_go_on(prover)) {
-        return;
-    }
-    uint32_t before = prover->report->count;
-    bool told = false;
-    uint32_t within = NO_INDEX;
-    if (is_member_keyword(obligation->keyword)) {
-        report_member(prover, set, obligation);
-        return;
-    }
-    if (obligation->keyword == KEYWORD_REF || obligation->keyword == KEYWORD_DYNAMIC_REF) {
-        uint32_t target = node_target(prover, obligation->reader, obligation->keyword);
-        bool opaque = obligation->keyword == KEYWORD_DYNAMIC_REF && NODE(prover, obligation->reader)->is_opaque;
-        within = opaque ? NO_INDEX : target;
-    } else if (obligation->keyword == KEYWORD_ALL_OF) {
-        within = obligation->schema;
-    }
-    if (within != NO_INDEX && prover->depth < PROOF_DEPTH_MAX) {
-        prover->depth++;
-        told = report_goal(prover, set, within);
-        prover->depth--;
-    }
-    if (!told && before == prover->report->count && may_go_on(prover)) {
-        add_difference(prover, set, obligation, (struct bytes){0});
     }
 }
 
@@ -250,22 +205,137 @@ static bool is_told(struct prover *prover, const struct set *set, uint32_t reade
     return false;
 }
 
-bool report_goal(struct prover *prover, const struct set *set, uint32_t reader) {
-    if (prove(prover, set, reader)) {
-        return true;
+/* True: there is nothing to be told, or it is told by now. */
+static bool is_settled(struct prover *prover, const struct set *set, uint32_t reader) {
+    return prove(prover, set, reader) ||
+           (may_go_on(prover) && (is_told(prover, set, reader) || report_finite(prover, set, reader)));
+}
+
+/* ---- goals within goals ---- */
+
+/* A goal that is told, obligation by obligation, and the goal within that one of them leads to. */
+struct goal_report {
+    const struct set *set;
+    struct obligations obligations;
+    uint32_t within;
+    bool is_member;         /* of a member of the value, or of the value itself */
+    struct set member;      /* if so, its set, */
+    struct frame_step step; /* and the way to it */
+    uint32_t before;        /* differences, when it was entered */
+};
+
+static void goal_reports_free(struct goal_report **reports) {
+    free(*reports);
+}
+
+static void add_whole_difference(struct prover *prover, struct goal_report *report) {
+    const struct obligation *obligation = &report->obligations.now;
+    if (report->is_member) {
+        add_member_difference(prover, report->set, obligation, &report->step, &report->member);
+    } else if (may_go_on(prover)) { /* to see where a reference leads may have taken the last steps */
+        add_difference(prover, report->set, obligation, (struct bytes){0});
     }
-    if (!may_go_on(prover)) {
+}
+
+static void read_member(struct prover *prover, struct goal_report *report) {
+    const struct obligation *obligation = &report->obligations.now;
+    struct facts facts;
+    report->step = (struct frame_step){.set = report->set,
+                                       .index = obligation->index,
+                                       .is_name = obligation->demand == DEMAND_NAME,
+                                       .name = obligation->name};
+    facts_read(prover, report->set, &facts);
+    if (report->step.is_name) {
+        facts_of_name(prover, &facts, obligation->name, &report->member);
+    } else {
+        facts_of_index(prover, &facts, obligation->index, &report->member);
+    }
+    facts_done(prover, &facts);
+}
+
+/* False: the obligation leads to no goal within, or not to one that says more than it does itself. */
+static bool find_within(struct prover *prover, struct goal_report *report) {
+    const struct obligation *obligation = &report->obligations.now;
+    report->within = obligation->schema;
+    report->is_member = is_member_keyword(obligation->keyword);
+    if (report->is_member) {
+        read_member(prover, report);
+        return !is_about_all(prover, obligation, &report->member);
+    }
+    if (obligation->keyword == KEYWORD_REF || obligation->keyword == KEYWORD_DYNAMIC_REF) {
+        report->within = node_target(prover, obligation->reader, obligation->keyword);
+        return obligation->keyword == KEYWORD_REF || !NODE(prover, obligation->reader)->is_opaque;
+    }
+    return obligation->keyword == KEYWORD_ALL_OF;
+}
+
+/* True: the goal within has to be told. Else the obligation was. */
+static bool enter_within(struct prover *prover, struct goal_report *report) {
+    const struct obligation *obligation = &report->obligations.now;
+    report->before = prover->report->count;
+    if (is_member_keyword(obligation->keyword) && obligation->demand == DEMAND_OTHER_NAMES) {
+        add_other_difference(prover, report->set, obligation);
         return false;
     }
-    if (is_told(prover, set, reader) || report_finite(prover, set, reader)) {
-        return true;
+    if (!find_within(prover, report) || prover->depth >= PROOF_DEPTH_MAX) {
+        add_whole_difference(prover, report);
+        return false;
     }
-    struct obligations obligations;
-    obligations_open(prover, set, reader, &obligations);
-    while (obligations_next(prover, &obligations, may_go_on(prover))) {
-        report_obligation(prover, set, &obligations.now);
+    if (report->is_member) {
+        enter(prover, &report->step);
+    } else {
+        prover->depth++;
     }
-    return false;
+    return true;
+}
+
+/* What of the goal within could not be told is told of the obligation. */
+static void leave_within(struct prover *prover, struct goal_report *report, bool settled) {
+    if (report->is_member) {
+        leave(prover, &report->step);
+    } else {
+        prover->depth--;
+    }
+    if (!settled && report->before == prover->report->count && may_go_on(prover)) {
+        add_whole_difference(prover, report);
+    }
+}
+
+static void open_report(struct prover *prover, const struct set *set, uint32_t reader, struct goal_report *ret) {
+    ret->set = set;
+    obligations_open(prover, set, reader, &ret->obligations);
+}
+
+void report_goal(struct prover *prover, const struct set *set, uint32_t reader) {
+    enum { REPORTS_MAX = PROOF_DEPTH_MAX + 1 }; /* each but the first is one deeper */
+    CLEANUP(goal_reports_free) struct goal_report *reports = malloc(REPORTS_MAX * sizeof *reports);
+    uint32_t count = 0;
+    if (reports == NULL) {
+        prover_no_memory(prover);
+    } else if (!is_settled(prover, set, reader)) {
+        open_report(prover, set, reader, &reports[count++]);
+    }
+    while (count > 0) {
+        struct goal_report *report = &reports[count - 1];
+        if (!obligations_next(prover, &report->obligations, may_go_on(prover))) {
+            count--;
+            if (count > 0) {
+                leave_within(prover, &reports[count - 1], false);
+            }
+            continue;
+        }
+        if (prove_obligation(prover, report->set, &report->obligations.now) || !may_go_on(prover) ||
+            !enter_within(prover, report)) {
+            continue;
+        }
+        const struct set *within = report->is_member ? &report->member : report->set;
+        if (is_settled(prover, within, report->within)) {
+            leave_within(prover, report, true);
+        } else {
+            assert(count < REPORTS_MAX);
+            open_report(prover, within, report->within, &reports[count++]);
+        }
+    }
 }
 
 void report_refused(struct prover *prover, const struct set *set, const struct obligation *obligation) {

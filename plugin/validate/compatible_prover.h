@@ -230,8 +230,8 @@ bool facts_declared(struct prover *prover, const struct set *set, struct bytes n
 
 /* ---- compatible_goal.c ---- */
 
-/* Adds the differences that keep the goal from being proved. True: they are told, or there are none. */
-bool report_goal(struct prover *prover, const struct set *set, uint32_t reader);
+/* Adds the differences that keep the goal from being proved. */
+void report_goal(struct prover *prover, const struct set *set, uint32_t reader);
 /* Adds a difference only if there is a witness. */
 void report_refused(struct prover *prover, const struct set *set, const struct obligation *obligation);
 /* A difference without a place: a limit, or what the sides do not have in common. */
