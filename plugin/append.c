@@ -127,8 +127,9 @@ enum status append_answer(struct append *append, enum status status, const struc
     if (status != OK) {
         return incoming_refused(&append->incoming, call, status);
     }
-    call_done(call, "store append: %zu events, ids %lld to %lld, are stored", incoming->count,
-              (long long)incoming->results[0].id, (long long)incoming->results[incoming->count - 1].id);
+    call->stored.count = incoming->count;
+    call->stored.first_id = incoming->results[0].id;
+    call->stored.last_id = incoming->results[incoming->count - 1].id;
     size_t map = wire_open_map(call->reply);
     write_reply(call->reply, incoming, summary);
     wire_close(call->reply, map, 5 + validation_put(&incoming->validation, call, incoming->events, incoming->results));

@@ -60,6 +60,7 @@ struct config {
     enum durability durability;
     double retry_factor; /* default 2, 1 to 100 */
     double retry_jitter; /* default 0.1, 0 to 1 */
+    uint64_t hash_seed;  /* of all hashes of what requests chose: no key, but drawn when the instance opens */
 #define CONFIG_FIELD(key, default_value, min, max) int64_t key;
     CONFIG_NUMBERS(CONFIG_FIELD)
 #undef CONFIG_FIELD

@@ -173,17 +173,14 @@ static enum status send_error(const polaris_sink *sink, struct wire_writer *repl
     return error->status;
 }
 
-static enum status send_result(struct polaris_es *self, const polaris_sink *sink, struct wire_writer *reply,
-                               enum status status, const char *done, const struct error *error) {
-    if (status == OK && send_reply(sink, buffer_view(&reply->buffer))) {
-        return OK;
-    }
-    if (status == OK || status == REPLY_LOST) {
-        service_log(self, POLARIS_ES_LOG_WARNING, "%s, but %s", done,
-                    status == OK ? "the host refused the reply" : "there was no memory for the reply");
-        return REPLY_LOST;
-    }
-    return send_error(sink, reply, error);
+/* Sends the reply if there is one: OK, or REPLY_LOST. */
+static enum status send_done(const polaris_sink *sink, const struct wire_writer *reply, enum status status) {
+    return status == OK && send_reply(sink, buffer_view(&reply->buffer)) ? OK : REPLY_LOST;
+}
+
+static void log_lost(struct polaris_es *self, const char *done, enum status status) {
+    service_log(self, POLARIS_ES_LOG_WARNING, "%s, but %s", done,
+                status == OK ? "the host refused the reply" : "there was no memory for the reply");
 }
 
 /* ---- verbs ---- */
@@ -203,7 +200,14 @@ static int32_t run_verb(const struct verb *verb, struct polaris_es *self, polari
     if (status == OK) {
         status = verb_run(&call);
     }
-    return (int32_t)send_result(self, sink, &call.reply, status, call.done, &call.error);
+    if (status != OK && status != REPLY_LOST) {
+        return (int32_t)send_error(sink, &call.reply, &call.error);
+    }
+    enum status sent = send_done(sink, &call.reply, status);
+    if (sent != OK) {
+        log_lost(self, verb_done_text(&call), status);
+    }
+    return (int32_t)sent;
 }
 
 static int32_t verb_store(struct polaris_es *self, polaris_bytes request, const polaris_sink *reply) {
@@ -355,7 +359,14 @@ static int32_t verb_shutdown(struct polaris_es *shut, polaris_bytes request, con
     if (sink == NULL) {
         return (int32_t)status;
     }
-    return (int32_t)send_result(self, sink, &reply, status, "shutdown: the store was closed", &error);
+    if (status != OK && status != REPLY_LOST) {
+        return (int32_t)send_error(sink, &reply, &error);
+    }
+    enum status sent = send_done(sink, &reply, status);
+    if (sent != OK) {
+        log_lost(self, "shutdown: the store was closed", status);
+    }
+    return (int32_t)sent;
 }
 
 /* ---- negotiation ---- */

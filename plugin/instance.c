@@ -1,6 +1,8 @@
 /* instance.c: opening and closing a store. */
 #include "instance.h"
 
+#include <sys/random.h>
+
 #include "use_cases.h"
 
 static void write_init_reply(struct wire_writer *reply, const struct config *config, const struct storage_info *info) {
@@ -23,6 +25,10 @@ enum status instance_open(struct instance *ret_instance, struct bytes config, co
     enum status status = wire_decode_config(config, &instance.config, error);
     if (status != OK) {
         return status;
+    }
+    if (getrandom(&instance.config.hash_seed, sizeof instance.config.hash_seed, 0) !=
+        (ssize_t)sizeof instance.config.hash_seed) {
+        return error_set(error, IO, "open: the system gives no random bytes");
     }
     instance.host = *host;
     status = sqlite_storage_open(&instance.config, host, &instance.storage, error);
@@ -47,13 +53,13 @@ enum status instance_open(struct instance *ret_instance, struct bytes config, co
     return OK;
 }
 
-static int64_t close_storage(struct instance *instance) {
+static int64_t close_storage(struct instance *instance, const struct storage_close *how) {
     int64_t submitted = 0;
     int64_t drained = 0;
     submitter_close(instance->submitter, &submitted);
     registry_close(instance->registry);
     if (instance->storage != NULL) {
-        instance->storage->ops->close(instance->storage, &drained);
+        instance->storage->ops->close(instance->storage, how, &drained);
     }
     config_done(&instance->config);
     *instance = (struct instance){0};
@@ -61,10 +67,11 @@ static int64_t close_storage(struct instance *instance) {
 }
 
 void instance_done(struct instance *instance) {
-    (void)close_storage(instance);
+    (void)close_storage(instance, &(struct storage_close){0});
 }
 
-static enum status check_shutdown_request(const struct config *config, struct bytes request, struct error *error) {
+static enum status read_shutdown_request(const struct config *config, struct bytes request, struct storage_close *how,
+                                         struct error *error) {
     if (request.size == 0) {
         return OK;
     }
@@ -82,13 +89,15 @@ static enum status check_shutdown_request(const struct config *config, struct by
     if (status != OK) {
         return status;
     }
-    return wire_map_finish(&map, "shutdown", error);
+    status = wire_map_bool(&map, "keep_log", OPTIONAL, &how->keep_log, error);
+    return status == OK ? wire_map_finish(&map, "shutdown", error) : status;
 }
 
 enum status instance_close(struct instance *instance, struct bytes request, struct wire_writer *reply,
                            struct error *error) {
-    enum status status = check_shutdown_request(&instance->config, request, error);
-    int64_t drained = close_storage(instance);
+    struct storage_close how = {0};
+    enum status status = read_shutdown_request(&instance->config, request, &how, error);
+    int64_t drained = close_storage(instance, status == OK ? &how : &(struct storage_close){0});
     if (status != OK) {
         return status;
     }

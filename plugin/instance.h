@@ -22,8 +22,8 @@ struct instance {
 WARN_UNUSED enum status instance_open(struct instance *ret_instance, struct bytes config,
                                       const struct storage_host *host, struct wire_writer *reply, struct error *error);
 
-/* Finishes what was accepted and closes everything, whatever it returns. INVALID: the request is not an empty map, nor
- * empty. */
+/* Finishes what was accepted and closes everything, whatever it returns. INVALID: the request is neither empty nor a
+ * map of what SPEC.md knows. */
 WARN_UNUSED enum status instance_close(struct instance *instance, struct bytes request, struct wire_writer *reply,
                                        struct error *error);
 

@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <xxhash.h>
 
 #include "schema_source.h"
@@ -34,8 +33,7 @@ struct entry {
 
 struct registry {
     struct storage *storage;
-    struct config config; /* the parts that are not owned: `types` is NULL */
-    uint64_t seed;
+    struct config config;        /* the parts that are not owned: `types` is NULL */
     atomic_uint_least64_t clock; /* counts uses */
     pthread_rwlock_t lock;       /* all up to the empty line */
     struct entry *buckets[BUCKETS];
@@ -77,7 +75,7 @@ static size_t entry_memory(const struct entry *entry) {
 }
 
 static struct entry **bucket_of(struct registry *registry, struct bytes type) {
-    return &registry->buckets[XXH3_64bits_withSeed(type.data, type.size, registry->seed) & (BUCKETS - 1)];
+    return &registry->buckets[XXH3_64bits_withSeed(type.data, type.size, registry->config.hash_seed) & (BUCKETS - 1)];
 }
 
 static struct entry **find(struct registry *registry, struct bytes type) {
@@ -260,7 +258,8 @@ struct validate_context *registry_borrow_context(struct registry *registry) {
     }
     uint64_t number = registry->contexts_made += context == NULL;
     (void)pthread_mutex_unlock(&registry->contexts_lock);
-    return context != NULL ? context : validate_context_new(registry->seed + number * UINT64_C(0x9E3779B97F4A7C15));
+    uint64_t seed = registry->config.hash_seed + number * UINT64_C(0x9E3779B97F4A7C15);
+    return context != NULL ? context : validate_context_new(seed);
 }
 
 void registry_return_context(struct registry *registry, struct validate_context *context) {
@@ -279,10 +278,6 @@ void registry_return_context(struct registry *registry, struct validate_context 
 
 enum status registry_open(struct storage *storage, const struct config *config, struct registry **ret_registry,
                           struct error *error) {
-    uint64_t seed;
-    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed) {
-        return error_set(error, IO, "open: the system gives no random bytes");
-    }
     struct registry *registry = calloc(1, sizeof *registry);
     if (registry == NULL) {
         return error_set(error, NO_MEMORY, "open: no memory for the registry of schemas");
@@ -291,7 +286,6 @@ enum status registry_open(struct storage *storage, const struct config *config, 
     registry->config = *config;
     registry->config.types = NULL;
     registry->config.type_count = 0;
-    registry->seed = seed;
     (void)pthread_rwlock_init(&registry->lock, NULL); /* these cannot fail without attributes */
     (void)pthread_mutex_init(&registry->contexts_lock, NULL);
     *ret_registry = registry;

@@ -167,7 +167,9 @@ static bool visit_copy(void *context, const struct rejected_entry *entry) {
 static enum status read_kept(struct call *call, int64_t id, struct resubmission *resubmission) {
     struct storage *storage = call->instance->storage;
     struct copy_visit visit = {.copy = &resubmission->kept};
-    struct wire_limits limits = {.size_max = UINT32_MAX, .depth_max = (uint32_t)call->instance->config.depth_max};
+    const struct config *config = &call->instance->config;
+    struct wire_limits limits = {
+        .size_max = UINT32_MAX, .depth_max = (uint32_t)config->depth_max, .seed = config->hash_seed};
     enum status status = storage->ops->rejected_get(storage, id, visit_copy, &visit, call->error);
     if (status == OK && visit.no_memory) {
         return error_set(call->error, NO_MEMORY, "%s: no memory", call->name);

@@ -39,7 +39,8 @@ static enum status check_size(size_t size, const struct config *config, struct e
 
 static enum status tree_open(struct schema_tree *tree, enum schema_format format, struct bytes bytes,
                              const struct config *config, struct error *error) {
-    struct wire_limits limits = {.size_max = UINT32_MAX, .depth_max = (uint32_t)config->schema_depth_max};
+    struct wire_limits limits = {
+        .size_max = UINT32_MAX, .depth_max = (uint32_t)config->schema_depth_max, .seed = config->hash_seed};
     if (format != SCHEMA_JSON && format != SCHEMA_MSGPACK) {
         return error_set(error, CORRUPT, "the schema is damaged in the file");
     }
@@ -99,7 +100,8 @@ static enum status read_documents(struct schema_source *source, struct bytes doc
                                   struct error *error) {
     static const struct wire_path ROOT = {0};
     struct wire_path field = {.parent = &ROOT, .name = "documents"};
-    struct wire_limits limits = {.size_max = UINT32_MAX, .depth_max = (uint32_t)config->schema_depth_max + 2};
+    struct wire_limits limits = {
+        .size_max = UINT32_MAX, .depth_max = (uint32_t)config->schema_depth_max + 2, .seed = config->hash_seed};
     enum status status = check_size(documents.size, config, error);
     if (status == OK) {
         status = wire_document_parse(&source->documents_tape, documents, &limits, error);
@@ -147,6 +149,7 @@ struct validate_options schema_source_options(const struct schema_source *source
     validate_options_init(&options);
     options.assert_format = settings->format == SCHEMA_FORMAT_ASSERT;
     options.extended = settings->extended;
+    options.seed = config->hash_seed;
     options.documents = source->documents;
     options.document_count = source->document_count;
     options.limits.schema_size_max = (uint32_t)config->schema_size_max;

@@ -13,6 +13,11 @@ static const int64_t MEASURE_NS_MAX = INT64_C(5000000000);
 static const int64_t RUN_NS_MAX = INT64_C(10000000000);
 static const int64_t PAGE_NS_MAX = INT64_C(200000000);
 
+/* Of what was taken before. */
+static struct wire_limits wide_limits(uint64_t seed) {
+    return (struct wire_limits){.size_max = UINT32_MAX, .depth_max = UINT32_MAX, .seed = seed};
+}
+
 /* ---- validate ---- */
 
 struct validate {
@@ -116,7 +121,7 @@ enum measured { MEASURE_BOTH, MEASURE_TAPE, MEASURE_EVALUATION };
 /* Nanoseconds of `rounds` rounds, or of as many as the time allows: then *rounds is lowered. */
 static enum status measure(struct validate *validate, enum measured what, struct wire_document *tape, int64_t *rounds,
                            int64_t *ret_ns, struct error *error) {
-    static const struct wire_limits LIMITS = {.size_max = UINT32_MAX, .depth_max = UINT32_MAX};
+    const struct wire_limits limits = wide_limits(validate->data.document->seed);
     enum { CLOCK_STRIDE = 16 };
     struct bytes payload = wire_value_raw(validate->data);
     enum status status = OK;
@@ -125,7 +130,7 @@ static enum status measure(struct validate *validate, enum measured what, struct
     int64_t done = 0;
     while (status == OK && done < *rounds && (done % CLOCK_STRIDE != 0 || monotonic_ns() - began < MEASURE_NS_MAX)) {
         if (what != MEASURE_EVALUATION) {
-            status = wire_document_parse(tape, payload, &LIMITS, error);
+            status = wire_document_parse(tape, payload, &limits, error);
         }
         if (status == OK && what != MEASURE_TAPE) {
             status = validate_run(validate->program, validate->context, (struct wire_value){tape, 0}, &valid, error);
@@ -219,6 +224,7 @@ enum status schema_validate(struct call *call) {
 struct dry_read {
     struct dry_run *run;
     struct validate_context *context;
+    struct wire_limits limits;
     struct wire_document tape;
     int64_t count; /* of this page */
     int64_t page_began_ns, run_began_ns;
@@ -244,12 +250,11 @@ static void note_example(struct dry_run_example examples[DRY_RUN_EXAMPLES], int6
 }
 
 static enum status judge_stored(struct dry_read *read, const struct stored_event *event) {
-    static const struct wire_limits LIMITS = {.size_max = UINT32_MAX, .depth_max = UINT32_MAX};
     struct dry_run *run = read->run;
     struct wire_value payload = {&read->tape, 0};
     bool now = false;
     bool before = true;
-    enum status status = wire_document_parse(&read->tape, event->data, &LIMITS, read->error);
+    enum status status = wire_document_parse(&read->tape, event->data, &read->limits, read->error);
     if (status == OK) {
         status = validate_run(run->program, read->context, payload, &now, read->error);
     }
@@ -299,7 +304,10 @@ enum status schema_try_events(struct call *call, struct dry_run *run) {
     struct registry *registry = call->instance->registry;
     struct event_filter filter = {.types = {run->type}, .type_count = 1};
     CLEANUP(dry_read_done)
-    struct dry_read read = {.run = run, .context = registry_borrow_context(registry), .error = call->error};
+    struct dry_read read = {.run = run,
+                            .context = registry_borrow_context(registry),
+                            .limits = wide_limits(call->instance->config.hash_seed),
+                            .error = call->error};
     enum status status = read.context != NULL ? OK : error_set(call->error, NO_MEMORY, "%s: no memory", call->name);
     run->last_id = run->after_id;
     read.run_began_ns = monotonic_ns();
@@ -332,16 +340,16 @@ struct example_visit {
 };
 
 static bool visit_example(void *context, const struct stored_event *event) {
-    static const struct wire_limits LIMITS = {.size_max = UINT32_MAX, .depth_max = UINT32_MAX};
     struct example_visit *visit = context;
     struct call *call = visit->call;
     const struct config *config = &call->instance->config;
+    const struct wire_limits limits = wide_limits(config->hash_seed);
     CLEANUP(wire_document_done) struct wire_document tape = {0};
     CLEANUP(validate_report_done)
     struct validate_report report = {.failures_max = (uint32_t)config->failures_max,
                                      .hide_values = config->hide_values};
     bool valid = false;
-    visit->status = wire_document_parse(&tape, event->data, &LIMITS, call->error);
+    visit->status = wire_document_parse(&tape, event->data, &limits, call->error);
     if (visit->status == OK) {
         visit->status = validate_explain(visit->program, visit->context, (struct wire_value){&tape, 0}, &valid, &report,
                                          call->error);

@@ -96,7 +96,8 @@ static void tell(struct submission *submission, enum status status) {
     struct bytes reply = buffer_view(&call->reply.buffer);
     if (status == REPLY_LOST) {
         const struct storage_host *host = &submission->submitter->instance->host;
-        host->log(host->context, POLARIS_ES_LOG_WARNING, "%s, but there was no memory for the reply", call->done);
+        host->log(host->context, POLARIS_ES_LOG_WARNING, "%s, but there was no memory for the reply",
+                  verb_done_text(call));
         reply = (struct bytes){0};
     } else if (status != OK) {
         reply = wire_error_reply(&call->reply, &call->error);

@@ -21,6 +21,10 @@ struct call {
     struct wire_writer *details; /* lists for the error map, should the op fail: error->more looks into it */
     struct error *error;
     char *done; /* DONE_TEXT_SIZE bytes: what an op that writes has done, for the log, should the reply get lost */
+    struct {    /* of an append: put into words only if it comes to that */
+        size_t count;
+        int64_t first_id, last_id;
+    } stored;
 };
 
 struct op {
@@ -58,6 +62,8 @@ WARN_UNUSED enum status verb_open(struct verb_call *call, const struct verb *ver
                                   struct bytes request);
 /* Runs the op. REPLY_LOST: the work was done, but its reply could not be built. */
 WARN_UNUSED enum status verb_run(struct verb_call *call);
+/* What the op has done, for the log. */
+const char *verb_done_text(struct verb_call *call);
 /* What verb_run makes of the status of an op that was run in another way. */
 WARN_UNUSED enum status verb_finish(struct verb_call *call, enum status status);
 

@@ -1,4 +1,5 @@
 /* verb.c: from a request's bytes to the op that it names. */
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -54,12 +55,23 @@ static enum status check_mode(const struct verb_call *call) {
     return OK;
 }
 
+/* "store append": for every call, so not by snprintf. */
+static void name_call(struct verb_call *call, const struct verb *verb) {
+    size_t verb_size = strlen(verb->name);
+    size_t op_size = strlen(call->op->name);
+    assert(verb_size + 1 + op_size < sizeof call->name);
+    memcpy(call->name, verb->name, verb_size);
+    call->name[verb_size] = ' ';
+    memcpy(call->name + verb_size + 1, call->op->name, op_size + 1);
+}
+
 enum status verb_open(struct verb_call *call, const struct verb *verb, struct instance *instance,
                       struct bytes request) {
     struct error *error = &call->error;
     struct wire_limits limits = {
         .size_max = (uint64_t)instance->config.request_size_max,
         .depth_max = (uint32_t)instance->config.depth_max,
+        .seed = instance->config.hash_seed,
     };
     call->call = (struct call){.instance = instance,
                                .name = call->name,
@@ -84,8 +96,7 @@ enum status verb_open(struct verb_call *call, const struct verb *verb, struct in
     if (call->op == NULL) {
         return refuse_op(verb, op_name, error);
     }
-    snprintf(call->name, sizeof call->name, "%s %s", verb->name, call->op->name);
-    snprintf(call->done, sizeof call->done, "%s", call->name);
+    name_call(call, verb);
     /* Short replies, and the error map, cannot run out of memory once the work was done. */
     if (!buffer_reserve(&call->reply.buffer, REPLY_SIZE_MIN)) {
         return error_set(error, NO_MEMORY, "%s: no memory for the reply", call->name);
@@ -106,6 +117,18 @@ enum status verb_finish(struct verb_call *call, enum status status) {
 
 enum status verb_run(struct verb_call *call) {
     return verb_finish(call, call->op->run(&call->call));
+}
+
+const char *verb_done_text(struct verb_call *call) {
+    if (call->done[0] != '\0') {
+        return call->done;
+    }
+    if (call->call.stored.count == 0) {
+        return call->name;
+    }
+    call_done(&call->call, "%s: %zu events, ids %lld to %lld, are stored", call->name, call->call.stored.count,
+              (long long)call->call.stored.first_id, (long long)call->call.stored.last_id);
+    return call->done;
 }
 
 void call_done(struct call *call, const char *format, ...) {

@@ -93,14 +93,17 @@ bool running_init(struct host *host, struct running *running, struct reply *repl
     return true;
 }
 
-void running_shutdown(struct host *host, struct running *running) {
+void running_shutdown(struct host *host, struct running *running, bool for_swap) {
     static const uint8_t EMPTY_MAP[] = {0x80};
+    static const uint8_t KEEP_LOG[] = "\x81\xa8keep_log\xc3";
     if (running->table == NULL) {
         return;
     }
     CLEANUP(reply_done) struct reply reply = {0};
     const polaris_sink sink = reply_sink(&reply);
-    const polaris_bytes request = {.data = EMPTY_MAP, .size = sizeof EMPTY_MAP};
+    bool keep_log = for_swap && running->plugin->minor >= 1; /* 1.0 does not know the field */
+    const polaris_bytes request = keep_log ? (polaris_bytes){.data = KEEP_LOG, .size = sizeof KEEP_LOG - 1}
+                                           : (polaris_bytes){.data = EMPTY_MAP, .size = sizeof EMPTY_MAP};
     reply.status = running->table->shutdown(running->self, request, &sink);
     if (reply.status != POLARIS_ES_OK) {
         struct failure failure;
@@ -214,7 +217,7 @@ void host_close(struct host *host) {
         host_log(host, POLARIS_ES_LOG_WARNING, "closing: calls are still in progress");
     }
     atomic_store(&host->is_open, false);
-    running_shutdown(host, &host->running);
+    running_shutdown(host, &host->running, false);
     (void)gate_open(&host->gate); /* who waited outside is answered BUSY */
     gate_close(&host->gate);
     while (!host_drain(host, INT64_C(60000000))) {

@@ -30,8 +30,9 @@ struct host {
 /* Opens the store with the build in *running, which must have none open. */
 bool running_init(struct host *host, struct running *running, struct reply *reply, struct failure *failure) WARN_UNUSED;
 
-/* Closes the store. What shutdown answers is logged if it is no success: the instance is gone all the same. */
-void running_shutdown(struct host *host, struct running *running);
+/* Closes the store; for a swap without the last copy of the log, which takes longer than all else. What shutdown
+ * answers is logged if it is no success: the instance is gone all the same. */
+void running_shutdown(struct host *host, struct running *running, bool for_swap);
 
 /* With the gate closed: ends long polls until nobody is inside; false after timeout_us. */
 bool host_drain(struct host *host, int64_t timeout_us) WARN_UNUSED;

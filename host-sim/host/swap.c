@@ -50,7 +50,7 @@ static void roll_back(struct host *host, struct running *old, const struct plugi
 static bool exchange(struct host *host, struct plugin **plugin, struct swap_report *report, struct failure *failure) {
     struct running old = host->running;
     int64_t start_us = monotonic_us();
-    running_shutdown(host, &old);
+    running_shutdown(host, &old, true);
     int64_t shut_us = monotonic_us();
     report->shutdown_us = shut_us - start_us;
 

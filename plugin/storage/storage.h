@@ -237,10 +237,15 @@ struct rejected_filter {
 
 struct storage;
 
+struct storage_close {
+    bool keep_log; /* leave what is not copied into the file yet in the log beside it: whoever opens it next goes on
+                      there */
+};
+
 struct storage_ops {
     /* Finishes what was accepted, stops every thread, closes the files. `ret_drained`: calls that were finished here.
      */
-    void (*close)(struct storage *self, int64_t *ret_drained);
+    void (*close)(struct storage *self, const struct storage_close *how, int64_t *ret_drained);
 
     /* store. `ret_results` has `count` elements. */
     enum status (*append)(struct storage *self, const struct append_request *request, struct append_result *ret_results,

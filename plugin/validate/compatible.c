@@ -21,6 +21,7 @@ static void prover_done(struct prover *prover) {
     index_done(&prover->goal_index);
     index_done(&prover->same_index);
     buffer_done(&prover->late);
+    free(prover->proofs);
     free(prover->work.scratch);
     compile_done(&prover->sides[WRITER]);
     compile_done(&prover->sides[READER]);
@@ -42,7 +43,7 @@ static enum status prover_open(struct prover *prover) {
     struct node known[2] = {{.is_false = true}, {.is_true = true}};
     memset(known[NODE_FALSE].members, 0xFF, sizeof known[0].members);
     memset(known[NODE_TRUE].members, 0xFF, sizeof known[0].members);
-    if (!vector_append(&prover->nodes, sizeof known[0], known, 2)) {
+    if (!vector_append(&prover->nodes, sizeof known[0], known, 2) || !prover_open_proofs(prover)) {
         prover_no_memory(prover);
         return prover->status;
     }

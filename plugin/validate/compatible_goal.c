@@ -1,5 +1,6 @@
 /* compatible_goal.c: what keeps a goal from being proved: down to the keyword, and a witness for each. */
 #include "validate/compatible_message.h"
+#include "validate/compatible_proof.h"
 
 #include "validate/value.h"
 
@@ -175,21 +176,16 @@ static bool is_member_keyword(enum keyword keyword) {
     }
 }
 
-static bool report_obligation(struct prover *prover, const struct set *set, const struct obligation *obligation,
-                              void *context) {
-    (void)context;
-    if (prove_obligation(prover, set, obligation)) {
-        return true;
+static void report_obligation(struct prover *prover, const struct set *set, const struct obligation *obligation) {
+    if (prove_obligation(prover, set, obligation) || !may_go_on(prover)) {
+        return;
     }
     uint32_t before = prover->report->count;
     bool told = false;
     uint32_t within = NO_INDEX;
-    if (!may_go_on(prover)) {
-        return false;
-    }
     if (is_member_keyword(obligation->keyword)) {
         report_member(prover, set, obligation);
-        return may_go_on(prover);
+        return;
     }
     if (obligation->keyword == KEYWORD_REF || obligation->keyword == KEYWORD_DYNAMIC_REF) {
         uint32_t target = node_target(prover, obligation->reader, obligation->keyword);
@@ -206,7 +202,6 @@ static bool report_obligation(struct prover *prover, const struct set *set, cons
     if (!told && before == prover->report->count && may_go_on(prover)) {
         add_difference(prover, set, obligation, (struct bytes){0});
     }
-    return may_go_on(prover);
 }
 
 struct finite_report {
@@ -265,7 +260,11 @@ bool report_goal(struct prover *prover, const struct set *set, uint32_t reader) 
     if (is_told(prover, set, reader) || report_finite(prover, set, reader)) {
         return true;
     }
-    (void)each_obligation(prover, set, reader, report_obligation, NULL);
+    struct obligations obligations;
+    obligations_open(prover, set, reader, &obligations);
+    while (obligations_next(prover, &obligations, may_go_on(prover))) {
+        report_obligation(prover, set, &obligations.now);
+    }
     return false;
 }
 

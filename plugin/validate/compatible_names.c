@@ -1,9 +1,10 @@
 /* compatible_names.c: the members whose names no side knows: they differ only in the patterns that they match. */
 #include "validate/compatible_object.h"
+#include "validate/compatible_proof.h"
 
 #include "validate/value.h"
 
-enum { PARTS_LOOKED_AT = 6, COMBINATIONS_MAX = 64 };
+enum { COMBINATIONS_MAX = 64 };
 
 void names_as_values(struct prover *prover, const struct facts *facts, struct set *ret) {
     set_init(prover, ret);
@@ -15,13 +16,6 @@ void names_as_values(struct prover *prover, const struct facts *facts, struct se
         }
     }
 }
-
-/* A part that says something of other names: which of its patterns one of them matches. 0: none. */
-struct choice {
-    uint32_t part;
-    uint32_t patterns; /* how many there are */
-    uint32_t now, first, last;
-};
 
 static bool has_text(struct prover *prover, uint32_t node, struct bytes pattern, uint32_t *ret_number) {
     if (!bytes_present(pattern) || !node_has(NODE(prover, node), KEYWORD_PATTERN_PROPERTIES)) {
@@ -138,30 +132,57 @@ static bool all_patterns_chosen(struct prover *prover, const struct set *set, co
     return all;
 }
 
-bool prove_other_names(struct prover *prover, const struct facts *facts, const struct obligation *obligation) {
-    struct set set;
-    if (facts->properties_max == 0) {
-        return true;
-    }
-    names_as_values(prover, facts, &set);
-    if (!prover->extended &&
-        (names_are_listed(prover, facts) || (set.count > 0 && prove_member(prover, &set, NODE_FALSE)))) {
-        return true;
-    }
-    struct choice choices[PARTS_LOOKED_AT];
-    uint32_t count = read_choices(prover, facts, obligation->name, choices);
-    bool lenient = facts_lenient(prover, facts->set) && all_patterns_chosen(prover, facts->set, choices, count);
+static void choose(struct prover *prover, const struct facts *facts, struct bytes pattern, struct other_names *ret) {
+    ret->is_chosen = true;
+    ret->count = read_choices(prover, facts, pattern, ret->choices);
+    ret->lenient =
+        facts_lenient(prover, facts->set) && all_patterns_chosen(prover, facts->set, ret->choices, ret->count);
+}
+
+/* PROVED: there is none that has to be looked at. */
+static enum turn ask_of_combination(struct prover *prover, struct argument *argument,
+                                    const struct obligation *obligation) {
+    struct other_names *others = &argument->others;
     do {
         bool matched;
         if (!prover_spend(prover, 2)) {
-            return false;
+            return TURN_FAILED;
         }
-        if (!read_combination(prover, obligation, choices, count, &matched, &set) || (lenient && !matched)) {
-            continue;
+        if (read_combination(prover, obligation, others->choices, others->count, &matched, &argument->set) &&
+            (matched || !others->lenient)) {
+            return ask_of_member(argument, obligation->schema);
         }
-        if (!prove_member(prover, &set, obligation->schema)) {
-            return false;
+    } while (next_combination(others->choices, others->count));
+    return TURN_PROVED;
+}
+
+/* Can there be no other name than those that the set knows? */
+static enum turn forbid_names(struct prover *prover, struct argument *argument) {
+    const struct facts *facts = argument->facts;
+    if (facts->properties_max == 0) {
+        return TURN_PROVED;
+    }
+    names_as_values(prover, facts, &argument->set);
+    if (prover->extended) {
+        return TURN_FAILED;
+    }
+    if (names_are_listed(prover, facts)) {
+        return TURN_PROVED;
+    }
+    return argument->set.count > 0 ? ask_of_member(argument, NODE_FALSE) : TURN_FAILED;
+}
+
+enum turn prove_other_names(struct prover *prover, struct argument *argument, const struct obligation *obligation,
+                            enum turn turn) {
+    struct other_names *others = &argument->others;
+    if (!others->is_chosen) {
+        turn = turn == TURN_OPEN ? forbid_names(prover, argument) : turn;
+        if (turn != TURN_FAILED) {
+            return turn;
         }
-    } while (next_combination(choices, count));
-    return true;
+        choose(prover, argument->facts, obligation->name, others);
+    } else if (turn == TURN_FAILED || !next_combination(others->choices, others->count)) {
+        return turn;
+    }
+    return ask_of_combination(prover, argument, obligation);
 }

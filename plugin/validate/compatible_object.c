@@ -1,5 +1,6 @@
 /* compatible_object.c: the members of objects: what either side says of those with a name, and of all others. */
 #include "validate/compatible_object.h"
+#include "validate/compatible_proof.h"
 
 #include "validate/value.h"
 
@@ -240,61 +241,18 @@ static bool name_rejected(struct prover *prover, const struct facts *facts, stru
     return false;
 }
 
-bool facts_forbid_name(struct prover *prover, const struct facts *facts, struct bytes name) {
-    struct set member;
+enum turn forbid_name(struct prover *prover, struct argument *argument, struct bytes name) {
+    const struct facts *facts = argument->facts;
     if (facts->properties_max == 0 || name_rejected(prover, facts, name)) {
-        return true;
+        return TURN_PROVED;
     }
-    facts_of_name(prover, facts, name, &member);
-    return member.count > 0 && prove_member(prover, &member, NODE_FALSE);
+    facts_of_name(prover, facts, name, &argument->set);
+    return argument->set.count > 0 ? ask_of_member(argument, NODE_FALSE) : TURN_FAILED;
 }
 
-/* ---- obligations ---- */
+/* ---- what the reader looks at ---- */
 
-static bool each_name(struct prover *prover, const struct set *set, struct obligation *obligation,
-                      obligation_visit visit, void *context) {
-    struct wire_value map = node_member(prover, obligation->reader, obligation->keyword);
-    struct wire_value name = {map.document, map.index + 1};
-    for (uint32_t left = value_item(map)->size; left > 0; left--) {
-        struct wire_value value = wire_value_next(name);
-        obligation->name = value_text(name);
-        obligation->dependent = (struct bytes){0};
-        if (wire_value_kind(value) == WIRE_ARRAY) {
-            struct wire_value needed = {value.document, value.index + 1};
-            for (uint32_t n = value_item(value)->size; n > 0; n--) {
-                obligation->dependent = value_text(needed);
-                if (!visit(prover, set, obligation, context)) {
-                    return false;
-                }
-                needed = wire_value_next(needed);
-            }
-        } else {
-            obligation->schema = node_child(prover, obligation->reader, value.index);
-            if (!visit(prover, set, obligation, context)) {
-                return false;
-            }
-        }
-        name = wire_value_next(value);
-    }
-    return true;
-}
-
-static bool each_required(struct prover *prover, const struct set *set, struct obligation *obligation,
-                          obligation_visit visit, void *context) {
-    struct wire_value array = node_member(prover, obligation->reader, KEYWORD_REQUIRED);
-    struct wire_value name = {array.document, array.index + 1};
-    for (uint32_t left = value_item(array)->size; left > 0; left--) {
-        obligation->name = value_text(name);
-        if (!visit(prover, set, obligation, context)) {
-            return false;
-        }
-        name = wire_value_next(name);
-    }
-    return true;
-}
-
-/* Is the name surely evaluated by what the reader's node applies in any case? An absent name: any other. */
-static bool surely_evaluated(struct prover *prover, uint32_t reader, struct bytes name) {
+bool surely_evaluated(struct prover *prover, uint32_t reader, struct bytes name) {
     struct set set;
     struct facts facts;
     set_init(prover, &set);
@@ -312,9 +270,7 @@ static bool surely_evaluated(struct prover *prover, uint32_t reader, struct byte
     return surely;
 }
 
-/* Does the reader's keyword look at a member of that name? */
-static bool is_concerned(struct prover *prover, const struct obligation *obligation, struct bytes pattern,
-                         struct bytes name) {
+bool is_concerned(struct prover *prover, const struct obligation *obligation, struct bytes pattern, struct bytes name) {
     uint32_t reader = obligation->reader;
     switch ((int)obligation->keyword) {
     case KEYWORD_PATTERN_PROPERTIES:
@@ -323,55 +279,6 @@ static bool is_concerned(struct prover *prover, const struct obligation *obligat
         return property_of(prover, reader, name) == NO_INDEX && matches_any(prover, reader, name, NULL) != VERDICT_YES;
     default:
         return !surely_evaluated(prover, reader, name);
-    }
-}
-
-/* Members that the set knows by name, then all others. */
-static bool each_concerned(struct prover *prover, const struct set *set, struct obligation *obligation,
-                           struct bytes pattern, obligation_visit visit, void *context) {
-    uint32_t first;
-    uint32_t count;
-    bool all = names_of_set(prover, set, &first, &count);
-    bool fine = true;
-    for (uint32_t i = 0; i < count && fine; i++) {
-        obligation->demand = DEMAND_NAME;
-        obligation->name = *VECTOR_AT(prover->names, struct bytes, first + i);
-        fine = !is_concerned(prover, obligation, pattern, obligation->name) || visit(prover, set, obligation, context);
-    }
-    prover->names.count = first;
-    obligation->demand = DEMAND_OTHER_NAMES;
-    obligation->name = pattern;
-    bool is_idle = obligation->keyword == KEYWORD_UNEVALUATED_PROPERTIES &&
-                   surely_evaluated(prover, obligation->reader, (struct bytes){0});
-    obligation->index = all ? 0 : NO_INDEX;
-    return fine && (is_idle || visit(prover, set, obligation, context));
-}
-
-bool each_object_obligation(struct prover *prover, const struct set *set, struct obligation *obligation,
-                            obligation_visit visit, void *context) {
-    struct wire_value value = node_member(prover, obligation->reader, obligation->keyword);
-    obligation->demand = DEMAND_NAME;
-    switch ((int)obligation->keyword) {
-    case KEYWORD_REQUIRED:
-        return each_required(prover, set, obligation, visit, context);
-    case KEYWORD_ADDITIONAL_PROPERTIES:
-    case KEYWORD_UNEVALUATED_PROPERTIES:
-        obligation->schema = node_child(prover, obligation->reader, value.index);
-        return each_concerned(prover, set, obligation, (struct bytes){0}, visit, context);
-    case KEYWORD_PATTERN_PROPERTIES: {
-        struct wire_value pattern = {value.document, value.index + 1};
-        for (uint32_t left = value_item(value)->size; left > 0; left--) {
-            struct wire_value schema = wire_value_next(pattern);
-            obligation->schema = node_child(prover, obligation->reader, schema.index);
-            if (!each_concerned(prover, set, obligation, value_text(pattern), visit, context)) {
-                return false;
-            }
-            pattern = wire_value_next(schema);
-        }
-        return true;
-    }
-    default:
-        return each_name(prover, set, obligation, visit, context);
     }
 }
 
@@ -426,96 +333,143 @@ static bool with_name(struct prover *prover, const struct facts *facts, struct b
     return found;
 }
 
-static bool prove_dependency(struct prover *prover, const struct facts *facts, const struct obligation *obligation) {
-    struct set with;
-    struct facts more;
-    bool found = with_name(prover, facts, obligation->name, obligation->dependent, &with);
-    if (found || is_never_written(prover, facts, obligation->name) ||
-        facts_forbid_name(prover, facts, obligation->name)) {
-        return true;
+static enum turn prove_dependency(struct prover *prover, struct argument *argument, enum turn turn) {
+    enum { BEGINS, FORBIDS, DEPENDS };
+    const struct facts *facts = argument->facts;
+    const struct obligation *obligation = argument->obligation;
+    if (argument->phase == BEGINS) {
+        bool found = with_name(prover, facts, obligation->name, obligation->dependent, &argument->with);
+        if (found || is_never_written(prover, facts, obligation->name)) {
+            return TURN_PROVED;
+        }
+        argument->phase = FORBIDS;
+        turn = forbid_name(prover, argument, obligation->name);
     }
+    if (argument->phase == DEPENDS || turn != TURN_FAILED) {
+        return turn;
+    }
+    argument->phase = DEPENDS;
     if (!bytes_present(obligation->dependent)) {
-        return prove(prover, &with, obligation->schema);
+        return ask(argument, &argument->with, obligation->schema);
     }
-    facts_read(prover, &with, &more);
+    struct facts more;
+    facts_read(prover, &argument->with, &more);
     bool proved =
         bytes_equal(obligation->name, obligation->dependent) || prove_required(prover, &more, obligation->dependent);
     facts_done(prover, &more);
-    return proved;
+    return turn_of(proved);
 }
 
-/* Only names that the set knows, and which? */
-static bool is_closed(struct prover *prover, const struct facts *facts, uint32_t *ret_first, uint32_t *ret_count) {
-    struct obligation others = {.demand = DEMAND_OTHER_NAMES, .schema = NODE_FALSE};
-    if (!names_of_set(prover, facts->set, ret_first, ret_count)) {
-        return false;
+/* Only names that the set knows, and which? They stay on the stack of names. */
+static enum turn prove_closed(struct prover *prover, struct argument *argument, enum turn turn) {
+    static const struct obligation NO_OTHERS = {.demand = DEMAND_OTHER_NAMES, .schema = NODE_FALSE};
+    if (turn == TURN_OPEN &&
+        !names_of_set(prover, argument->facts->set, &argument->first_name, &argument->name_count)) {
+        return TURN_FAILED;
     }
-    return prove_other_names(prover, facts, &others);
+    return prove_other_names(prover, argument, &NO_OTHERS, turn);
 }
 
-static bool prove_names(struct prover *prover, const struct facts *facts, const struct obligation *obligation) {
-    uint32_t wanted =
-        node_child(prover, obligation->reader, NODE(prover, obligation->reader)->members[KEYWORD_PROPERTY_NAMES]);
-    struct set names;
-    names_as_values(prover, facts, &names);
-    if (prove_member(prover, &names, wanted)) {
-        return true;
-    }
-    uint32_t first;
-    uint32_t count;
-    bool proved = is_closed(prover, facts, &first, &count);
-    for (uint32_t i = 0; i < count && proved; i++) {
-        struct bytes name = *VECTOR_AT(prover->names, struct bytes, first + i);
-        proved = name_accepted(prover, wanted, name) == VERDICT_YES || is_never_written(prover, facts, name) ||
-                 facts_forbid_name(prover, facts, name);
-    }
-    prover->names.count = first;
-    return proved;
+static struct bytes next_name(const struct prover *prover, struct argument *argument) {
+    return *VECTOR_AT(prover->names, struct bytes, argument->first_name + argument->index++);
 }
 
-static bool prove_few(struct prover *prover, const struct facts *facts, uint32_t most) {
+/* Takes them off the stack. */
+static enum turn leave_names(struct prover *prover, const struct argument *argument, enum turn turn) {
+    prover->names.count = argument->first_name;
+    return turn;
+}
+
+static enum turn prove_names(struct prover *prover, struct argument *argument, enum turn turn) {
+    enum { BY_THE_SET, BY_BEING_CLOSED, BY_EACH };
+    const struct facts *facts = argument->facts;
+    uint32_t reader = argument->obligation->reader;
+    uint32_t wanted = node_child(prover, reader, NODE(prover, reader)->members[KEYWORD_PROPERTY_NAMES]);
+    if (argument->phase == BY_THE_SET) {
+        if (turn == TURN_OPEN) {
+            names_as_values(prover, facts, &argument->set);
+            return ask_of_member(argument, wanted);
+        }
+        if (turn == TURN_PROVED) {
+            return TURN_PROVED;
+        }
+        argument->phase = BY_BEING_CLOSED;
+        turn = TURN_OPEN;
+    }
+    if (argument->phase == BY_BEING_CLOSED) {
+        turn = prove_closed(prover, argument, turn);
+        argument->phase = turn == TURN_PROVED ? BY_EACH : BY_BEING_CLOSED;
+    }
+    while (argument->phase == BY_EACH && turn == TURN_PROVED && argument->index < argument->name_count) {
+        struct bytes name = next_name(prover, argument);
+        bool fine = name_accepted(prover, wanted, name) == VERDICT_YES || is_never_written(prover, facts, name);
+        turn = fine ? TURN_PROVED : forbid_name(prover, argument, name);
+    }
+    return turn == TURN_OPEN ? TURN_OPEN : leave_names(prover, argument, turn);
+}
+
+static enum turn prove_few(struct prover *prover, struct argument *argument, uint32_t most, enum turn turn) {
+    enum { BEING_CLOSED, COUNTING };
+    const struct facts *facts = argument->facts;
     if (facts->properties_max <= most || prover->extended) {
-        return facts->properties_max <= most; /* an extended payload may have a name many times */
+        return turn_of(facts->properties_max <= most); /* an extended payload may have a name many times */
     }
-    uint32_t first;
-    uint32_t count;
-    bool closed = is_closed(prover, facts, &first, &count);
-    uint32_t possible = 0;
-    for (uint32_t i = 0; i < count && closed; i++) {
-        struct bytes name = *VECTOR_AT(prover->names, struct bytes, first + i);
-        possible += !is_never_written(prover, facts, name) && !facts_forbid_name(prover, facts, name);
+    if (argument->phase == BEING_CLOSED) {
+        turn = prove_closed(prover, argument, turn);
+        if (turn != TURN_PROVED) {
+            return turn == TURN_OPEN ? TURN_OPEN : leave_names(prover, argument, TURN_FAILED);
+        }
+        argument->phase = COUNTING;
     }
-    prover->names.count = first;
-    return closed && possible <= most;
+    argument->possible += turn == TURN_FAILED;
+    while (argument->index < argument->name_count) {
+        struct bytes name = next_name(prover, argument);
+        turn = is_never_written(prover, facts, name) ? TURN_PROVED : forbid_name(prover, argument, name);
+        if (turn == TURN_OPEN) {
+            return TURN_OPEN;
+        }
+        argument->possible += turn == TURN_FAILED;
+    }
+    return leave_names(prover, argument, turn_of(argument->possible <= most));
 }
 
-bool prove_object(struct prover *prover, const struct facts *facts, const struct obligation *obligation) {
-    struct set member;
+static enum turn prove_named(struct prover *prover, struct argument *argument, enum turn turn) {
+    struct bytes name = argument->obligation->name;
+    if (turn != TURN_OPEN) {
+        return turn_of(turn == TURN_PROVED || name_rejected(prover, argument->facts, name));
+    }
+    if (is_never_written(prover, argument->facts, name)) {
+        return TURN_PROVED;
+    }
+    facts_of_name(prover, argument->facts, name, &argument->set);
+    return ask_of_member(argument, argument->obligation->schema);
+}
+
+enum turn prove_object(struct prover *prover, struct argument *argument, enum turn turn) {
+    const struct facts *facts = argument->facts;
+    const struct obligation *obligation = argument->obligation;
+    uint32_t reader = obligation->reader;
     switch ((int)obligation->keyword) {
     case KEYWORD_MIN_PROPERTIES:
-        return facts->properties_min >= count_of(node_member(prover, obligation->reader, KEYWORD_MIN_PROPERTIES));
+        return turn_of(facts->properties_min >= count_of(node_member(prover, reader, KEYWORD_MIN_PROPERTIES)));
     case KEYWORD_MAX_PROPERTIES:
-        return prove_few(prover, facts, count_of(node_member(prover, obligation->reader, KEYWORD_MAX_PROPERTIES)));
+        return prove_few(prover, argument, count_of(node_member(prover, reader, KEYWORD_MAX_PROPERTIES)), turn);
     case KEYWORD_PROPERTY_NAMES:
-        return prove_names(prover, facts, obligation);
+        return prove_names(prover, argument, turn);
     case KEYWORD_REQUIRED:
-        return prove_required(prover, facts, obligation->name);
+        return turn_of(prove_required(prover, facts, obligation->name));
     case KEYWORD_DEPENDENT_REQUIRED:
     case KEYWORD_DEPENDENT_SCHEMAS:
     case KEYWORD_DEPENDENCIES:
-        return prove_dependency(prover, facts, obligation);
+        return prove_dependency(prover, argument, turn);
     default:
         break;
     }
     if (facts->properties_max == 0) {
-        return true;
+        return TURN_PROVED;
     }
     if (obligation->demand == DEMAND_OTHER_NAMES) {
-        return obligation->index == 0 && prove_other_names(prover, facts, obligation);
+        return obligation->index == 0 ? prove_other_names(prover, argument, obligation, turn) : TURN_FAILED;
     }
-    if (is_never_written(prover, facts, obligation->name)) {
-        return true;
-    }
-    facts_of_name(prover, facts, obligation->name, &member);
-    return prove_member(prover, &member, obligation->schema) || name_rejected(prover, facts, obligation->name);
+    return prove_named(prover, argument, turn);
 }

@@ -13,7 +13,5 @@ bool names_are_listed(struct prover *prover, const struct facts *facts);
 /* May something within the part evaluate the name, so that unevaluatedProperties does not look at it? An absent name is
  * any that no `properties` has. */
 bool may_be_evaluated(struct prover *prover, uint32_t part, struct bytes name);
-/* Is each member whose name the set does not know valid under the obligation's schema? */
-bool prove_other_names(struct prover *prover, const struct facts *facts, const struct obligation *obligation);
 
 #endif

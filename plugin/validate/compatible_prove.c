@@ -1,10 +1,63 @@
 /* compatible_prove.c: sequents: what is known, what is open, and the cases that are made of alternatives. */
-#include "validate/compatible_prover.h"
+#include "validate/compatible_proof.h"
 
 #include "validate/hash.h"
 #include "validate/value.h"
 
+#include <assert.h>
+#include <stdlib.h>
+
 enum { CASES_MAX = 64 };
+
+/* ---- frames ---- */
+
+/* A goal: each of its obligations is met, or nothing is in the set at all. */
+struct goal_proof {
+    const struct set *set;
+    uint32_t reader;
+    uint32_t number;        /* among the goals that were met */
+    uint32_t dependency;    /* of what was going on before */
+    uint32_t depth_hits;    /* before it */
+    uint32_t level, splits; /* to go back to */
+    bool asks_empty;
+    struct obligations obligations;
+};
+
+/* An obligation: argued for; or nothing is in the set at all; or it is met in each case. */
+struct obligation_proof {
+    const struct set *set;
+    const struct obligation *obligation;
+    struct facts facts; /* of the set */
+    enum { BY_ARGUMENT, BY_EMPTINESS, BY_CASES } phase;
+    struct argument argument; /* by cases, its set is the case's */
+    struct split split;       /* of no branches: by kinds */
+    uint32_t next_case;
+};
+
+/* A frame never moves: those above it point into it. */
+struct proof {
+    bool is_goal;
+    union {
+        struct goal_proof goal;
+        struct obligation_proof obligation;
+    };
+};
+
+bool prover_open_proofs(struct prover *prover) {
+    prover->proofs = malloc(PROOF_DEPTH_MAX * sizeof *prover->proofs);
+    return prover->proofs != NULL;
+}
+
+/* Each proof is one deeper than what asks for it: the depth, which the caller has looked at, bounds them. */
+static struct proof *push_proof(struct prover *prover) {
+    assert(prover->proof_count < PROOF_DEPTH_MAX);
+    return &prover->proofs[prover->proof_count++];
+}
+
+/* Once a limit is reached or something failed nothing is proved any more. */
+static bool may_prove(const struct prover *prover) {
+    return prover->status == OK && prover->work.limit == WORK_FINE;
+}
 
 /* ---- goals that were met before ---- */
 
@@ -46,261 +99,115 @@ uint32_t prove_goal_number(struct prover *prover, const struct set *set, uint32_
 
 #define GOAL(prover, i) VECTOR_AT((prover)->goals, struct goal, i)
 
-/* ---- obligations ---- */
-
-static bool each_branch(struct prover *prover, const struct set *set, struct obligation *obligation,
-                        obligation_visit visit, void *context) {
-    struct wire_value array = node_member(prover, obligation->reader, obligation->keyword);
-    struct wire_value branch = {array.document, array.index + 1};
-    for (uint32_t i = 0; i < value_item(array)->size; i++) {
-        obligation->index = i;
-        obligation->schema = node_child(prover, obligation->reader, branch.index);
-        if (!visit(prover, set, obligation, context)) {
-            return false;
-        }
-        branch = wire_value_next(branch);
+/* The goal is, by value or in truth, one of those that hold. */
+static bool is_known(struct prover *prover, const struct set *set, uint32_t reader) {
+    struct facts facts;
+    facts_read(prover, set, &facts);
+    bool known = facts.kinds == 0;
+    for (uint32_t i = 0; i < facts.count && !known; i++) {
+        known = PART(prover, &facts, i) == reader || node_same(prover, PART(prover, &facts, i), reader);
     }
-    return true;
+    facts_done(prover, &facts);
+    return known;
 }
 
-static bool each_of_keyword(struct prover *prover, const struct set *set, struct obligation *obligation,
-                            obligation_visit visit, void *context) {
-    switch ((int)obligation->keyword) {
-    case KEYWORD_THEN:
-    case KEYWORD_ELSE:
-    case KEYWORD_MIN_CONTAINS:
-    case KEYWORD_MAX_CONTAINS:
-        return true; /* `if` and `contains` see to them */
-    case KEYWORD_PREFIX_ITEMS:
-    case KEYWORD_ITEMS:
-    case KEYWORD_ADDITIONAL_ITEMS:
-        return each_array_obligation(prover, set, obligation, visit, context);
-    case KEYWORD_PROPERTIES:
-    case KEYWORD_PATTERN_PROPERTIES:
-    case KEYWORD_ADDITIONAL_PROPERTIES:
-    case KEYWORD_UNEVALUATED_PROPERTIES:
-    case KEYWORD_REQUIRED:
-    case KEYWORD_DEPENDENT_REQUIRED:
-    case KEYWORD_DEPENDENT_SCHEMAS:
-    case KEYWORD_DEPENDENCIES:
-        return each_object_obligation(prover, set, obligation, visit, context);
-    case KEYWORD_ALL_OF:
-        return each_branch(prover, set, obligation, visit, context);
-    default:
-        return visit(prover, set, obligation, context);
+/* Decided at once, or OPEN: it is on the stack then. The set stays where it is until it is decided. */
+static enum turn open_goal(struct prover *prover, const struct set *set, uint32_t reader, bool is_member) {
+    if (!may_prove(prover)) {
+        return TURN_FAILED;
     }
-}
-
-bool each_obligation(struct prover *prover, const struct set *set, uint32_t reader, obligation_visit visit,
-                     void *context) {
-    const struct node node = *NODE(prover, reader);
-    struct obligation obligation = {.reader = reader, .keyword = KEYWORD_NONE};
-    if (node.is_true) {
-        return true;
+    if (NODE(prover, reader)->is_true) {
+        return TURN_PROVED;
     }
-    if (node.is_false) {
-        return visit(prover, set, &obligation, context);
+    reader = NODE(prover, reader)->is_false ? NODE_FALSE : reader;
+    uint32_t number = prove_goal_number(prover, set, reader);
+    if (number == NO_INDEX) {
+        return TURN_FAILED;
     }
-    const struct dialect dialect = RESOURCE(&prover->sides[node.side], node.resource)->dialect;
-    struct wire_value schema = compile_item(&prover->sides[node.side], node.source, node.item);
-    struct wire_value name = {schema.document, schema.index + 1};
-    for (uint32_t left = value_item(schema)->size; left > 0; left--) {
-        struct wire_value value = wire_value_next(name);
-        enum keyword keyword = keyword_find(&dialect, value_text(name));
-        if (keyword == KEYWORD_UNEVALUATED_PROPERTIES && !node_has(&node, keyword)) {
-            keyword = KEYWORD_ADDITIONAL_PROPERTIES;
-        } else if (keyword == KEYWORD_UNEVALUATED_ITEMS && !node_has(&node, keyword)) {
-            keyword = KEYWORD_ITEMS;
+    struct goal *goal = GOAL(prover, number);
+    switch (goal->state) {
+    case GOAL_PROVED:
+        return TURN_PROVED;
+    case GOAL_FAILED:
+        return TURN_FAILED;
+    case GOAL_OPEN:
+        /* By induction over the size of the value, if it is a smaller one by now. */
+        if (goal->level >= prover->level + is_member) {
+            return TURN_FAILED;
         }
-        if (!prover_spend(prover, 1)) {
-            return false;
-        }
-        obligation = (struct obligation){.reader = reader, .keyword = keyword};
-        if (node.members[keyword] == value.index && !each_of_keyword(prover, set, &obligation, visit, context)) {
-            return false;
-        }
-        name = wire_value_next(value);
-    }
-    return true;
-}
-
-/* What a keyword is about; values of other kinds pass it. */
-static uint32_t kinds_of_keyword(enum keyword keyword) {
-    switch ((int)keyword) {
-    case KEYWORD_MULTIPLE_OF:
-    case KEYWORD_MAXIMUM:
-    case KEYWORD_EXCLUSIVE_MAXIMUM:
-    case KEYWORD_MINIMUM:
-    case KEYWORD_EXCLUSIVE_MINIMUM:
-        return KIND_NUMBER;
-    case KEYWORD_MAX_LENGTH:
-    case KEYWORD_MIN_LENGTH:
-    case KEYWORD_PATTERN:
-    case KEYWORD_FORMAT:
-        return KIND_STRING;
-    case KEYWORD_MAX_ITEMS:
-    case KEYWORD_MIN_ITEMS:
-    case KEYWORD_UNIQUE_ITEMS:
-    case KEYWORD_CONTAINS:
-    case KEYWORD_PREFIX_ITEMS:
-    case KEYWORD_ITEMS:
-    case KEYWORD_ADDITIONAL_ITEMS:
-    case KEYWORD_UNEVALUATED_ITEMS:
-        return KIND_ARRAY;
-    case KEYWORD_MAX_PROPERTIES:
-    case KEYWORD_MIN_PROPERTIES:
-    case KEYWORD_REQUIRED:
-    case KEYWORD_PROPERTIES:
-    case KEYWORD_PATTERN_PROPERTIES:
-    case KEYWORD_ADDITIONAL_PROPERTIES:
-    case KEYWORD_UNEVALUATED_PROPERTIES:
-    case KEYWORD_PROPERTY_NAMES:
-    case KEYWORD_DEPENDENT_REQUIRED:
-    case KEYWORD_DEPENDENT_SCHEMAS:
-    case KEYWORD_DEPENDENCIES:
-        return KIND_OBJECT;
-    default:
-        return UINT32_MAX;
-    }
-}
-
-/* ---- logic ---- */
-
-static bool prove_any_of(struct prover *prover, const struct facts *facts, const struct obligation *obligation) {
-    struct wire_value array = node_member(prover, obligation->reader, obligation->keyword);
-    struct wire_value branch = {array.document, array.index + 1};
-    for (uint32_t left = value_item(array)->size; left > 0 && prover_spend(prover, 1); left--) {
-        if (prove(prover, facts->set, node_child(prover, obligation->reader, branch.index))) {
-            return true;
-        }
-        branch = wire_value_next(branch);
-    }
-    return false;
-}
-
-/* The set, and a node that is taken to hold or not: does nothing satisfy it, or all of it the goal? */
-static bool prove_given(struct prover *prover, const struct set *set, uint32_t node, enum literal literal,
-                        uint32_t reader) {
-    struct set with = *set;
-    uint32_t before = with.count;
-    set_add(&with, node, literal);
-    if (with.count == before && node != NODE_TRUE && !set_has(set, node, literal)) {
-        return prove(prover, set, reader);
-    }
-    return prove(prover, &with, reader);
-}
-
-static bool prove_one_of(struct prover *prover, const struct facts *facts, const struct obligation *obligation) {
-    struct wire_value array = node_member(prover, obligation->reader, obligation->keyword);
-    uint32_t count = value_item(array)->size;
-    struct wire_value branch = {array.document, array.index + 1};
-    uint32_t chosen = NO_INDEX;
-    for (uint32_t i = 0; i < count && chosen == NO_INDEX && prover_spend(prover, 1); i++) {
-        uint32_t node = node_child(prover, obligation->reader, branch.index);
-        chosen = prove(prover, facts->set, node) ? i : NO_INDEX;
-        branch = wire_value_next(branch);
-    }
-    branch.index = array.index + 1;
-    for (uint32_t i = 0; i < count && chosen != NO_INDEX; i++) {
-        uint32_t node = node_child(prover, obligation->reader, branch.index);
-        if (i != chosen && !prove_given(prover, facts->set, node, HOLDS, NODE_FALSE)) {
-            return false;
-        }
-        branch = wire_value_next(branch);
-    }
-    return chosen != NO_INDEX;
-}
-
-static bool prove_if(struct prover *prover, const struct facts *facts, const struct obligation *obligation) {
-    const struct node node = *NODE(prover, obligation->reader);
-    uint32_t condition = node_child(prover, obligation->reader, node.members[KEYWORD_IF]);
-    static const enum keyword BRANCHES[] = {KEYWORD_THEN, KEYWORD_ELSE};
-    for (int i = 0; i < 2; i++) {
-        if (node_has(&node, BRANCHES[i]) &&
-            !prove_given(prover, facts->set, condition, i == 0 ? HOLDS : FAILS,
-                         node_child(prover, obligation->reader, node.members[BRANCHES[i]]))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Is there no value in the set, by what its members must be, or by what must not hold? */
-static bool prove_never(struct prover *prover, const struct facts *facts) {
-    uint32_t kinds = facts->kinds;
-    for (uint32_t i = 0; i < facts->count && (kinds & KIND_OBJECT) != 0; i++) {
-        uint32_t part = PART(prover, facts, i);
-        if (!node_has(NODE(prover, part), KEYWORD_REQUIRED)) {
-            continue;
-        }
-        struct wire_value array = node_member(prover, part, KEYWORD_REQUIRED);
-        struct wire_value name = {array.document, array.index + 1};
-        for (uint32_t left = value_item(array)->size; left > 0 && (kinds & KIND_OBJECT) != 0; left--) {
-            kinds &= facts_forbid_name(prover, facts, value_text(name)) ? ~(uint32_t)KIND_OBJECT : UINT32_MAX;
-            name = wire_value_next(name);
-        }
-    }
-    if ((kinds & KIND_ARRAY) != 0 && facts->items_min > 0) {
-        uint32_t prefix = facts_prefix(prover, facts);
-        for (uint32_t i = 0; i < facts->items_min && i <= prefix && (kinds & KIND_ARRAY) != 0; i++) {
-            struct set element;
-            facts_of_index(prover, facts, i, &element);
-            kinds &=
-                element.count > 0 && prove_member(prover, &element, NODE_FALSE) ? ~(uint32_t)KIND_ARRAY : UINT32_MAX;
-        }
-    }
-    if (kinds == 0) {
-        return true;
-    }
-    for (uint32_t i = 0; i < facts->set->count; i++) {
-        uint32_t literal = facts->set->literals[i];
-        if ((literal & ((1u << LITERAL_BITS) - 1)) == FAILS && prove(prover, facts->set, literal >> LITERAL_BITS)) {
-            return true;
-        }
-    }
-    for (uint32_t i = 0; i < facts->count; i++) {
-        uint32_t part = PART(prover, facts, i);
-        if (node_has(NODE(prover, part), KEYWORD_NOT) &&
-            prove(prover, facts->set, node_child(prover, part, NODE(prover, part)->members[KEYWORD_NOT]))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool prove_direct(struct prover *prover, const struct facts *facts, const struct obligation *obligation) {
-    uint32_t reader = obligation->reader;
-    switch ((int)obligation->keyword) {
-    case KEYWORD_NONE:
-        return prove_never(prover, facts);
-    case KEYWORD_REF:
-    case KEYWORD_DYNAMIC_REF: {
-        uint32_t target = node_target(prover, reader, obligation->keyword);
-        return !(obligation->keyword == KEYWORD_DYNAMIC_REF && NODE(prover, reader)->is_opaque) &&
-               prove(prover, facts->set, target);
-    }
-    case KEYWORD_ALL_OF:
-        return prove(prover, facts->set, obligation->schema);
-    case KEYWORD_ANY_OF:
-        return prove_any_of(prover, facts, obligation);
-    case KEYWORD_ONE_OF:
-        return prove_one_of(prover, facts, obligation);
-    case KEYWORD_NOT:
-        return prove_given(prover, facts->set, node_child(prover, reader, NODE(prover, reader)->members[KEYWORD_NOT]),
-                           HOLDS, NODE_FALSE);
-    case KEYWORD_IF:
-        return prove_if(prover, facts, obligation);
-    default:
+        prover->dependency = prover->dependency < goal->depth ? prover->dependency : goal->depth;
+        return TURN_PROVED;
+    case GOAL_UNDECIDED:
         break;
     }
-    switch (kinds_of_keyword(obligation->keyword)) {
-    case KIND_ARRAY:
-        return prove_array(prover, facts, obligation);
-    case KIND_OBJECT:
-        return prove_object(prover, facts, obligation);
-    default:
-        return prove_assertion(prover, facts, obligation);
+    if (prover->depth >= PROOF_DEPTH_MAX) {
+        prover->depth_hits++;
+        return TURN_FAILED;
     }
+    struct proof *proof = push_proof(prover);
+    proof->is_goal = true;
+    proof->goal = (struct goal_proof){.set = set,
+                                      .reader = reader,
+                                      .number = number,
+                                      .dependency = prover->dependency,
+                                      .depth_hits = prover->depth_hits,
+                                      .level = prover->level,
+                                      .splits = prover->splits};
+    obligations_open(prover, set, reader, &proof->goal.obligations);
+    prover->dependency = UINT32_MAX;
+    prover->level += is_member;
+    prover->splits = is_member ? 0 : prover->splits;
+    goal->state = GOAL_OPEN;
+    goal->depth = prover->depth++;
+    goal->level = prover->level;
+    return TURN_OPEN;
+}
+
+static enum turn close_goal(struct prover *prover, const struct goal_proof *proof, enum turn turn) {
+    bool proved = turn == TURN_PROVED && may_prove(prover);
+    prover->proof_count--;
+    prover->depth--;
+    prover->level = proof->level;
+    prover->splits = proof->splits;
+    /* What hangs on an open goal is not known for good; nor is what was given up. */
+    bool hangs = prover->dependency < prover->depth;
+    struct goal *goal = GOAL(prover, proof->number);
+    if (proved) {
+        goal->state = hangs ? GOAL_UNDECIDED : GOAL_PROVED;
+    } else {
+        goal->state = proof->depth_hits != prover->depth_hits ? GOAL_UNDECIDED : GOAL_FAILED;
+    }
+    if (!hangs) {
+        prover->dependency = UINT32_MAX;
+    }
+    prover->dependency = prover->dependency < proof->dependency ? prover->dependency : proof->dependency;
+    return turn_of(proved);
+}
+
+/* ---- obligations ---- */
+
+/* As open_goal(). */
+static enum turn open_obligation(struct prover *prover, const struct set *set, const struct obligation *obligation) {
+    if (prover->depth >= PROOF_DEPTH_MAX || !prover_spend(prover, 2)) {
+        prover->depth_hits++;
+        return TURN_FAILED;
+    }
+    struct proof *proof = push_proof(prover);
+    struct obligation_proof *opened = &proof->obligation;
+    proof->is_goal = false;
+    *opened = (struct obligation_proof){.set = set, .obligation = obligation};
+    opened->argument.facts = &opened->facts;
+    opened->argument.obligation = obligation;
+    prover->depth++;
+    facts_read(prover, set, &opened->facts);
+    return TURN_OPEN;
+}
+
+static enum turn close_obligation(struct prover *prover, const struct obligation_proof *proof, enum turn turn) {
+    prover->proof_count--;
+    prover->depth--;
+    facts_done(prover, &proof->facts);
+    return turn_of(turn == TURN_PROVED && may_prove(prover));
 }
 
 /* ---- cases ---- */
@@ -334,138 +241,140 @@ static bool goes_by_kind(const struct prover *prover, const struct facts *facts,
     }
 }
 
-static bool prove_cases(struct prover *prover, const struct facts *facts, const struct obligation *obligation) {
-    struct split split = facts_split(prover, facts);
-    bool proved = true;
-    if (split.count > 0) {
-        if (prover->splits >= SPLIT_DEPTH_MAX) {
-            prover->depth_hits++;
+/* The set of the next case. False: that was the last. */
+static bool next_case(struct prover *prover, struct obligation_proof *proof, struct set *ret) {
+    if (proof->split.count > 0) {
+        if (proof->next_case == proof->split.count) {
             return false;
         }
-        prover->splits++;
-        for (uint32_t i = 0; i < split.count && proved; i++) {
-            struct set set;
-            split_case(prover, facts->set, &split, i, &set);
-            proved = split.count <= CASES_MAX && prover_spend(prover, 4) && prove_obligation(prover, &set, obligation);
+        split_case(prover, proof->set, &proof->split, proof->next_case++, ret);
+        return true;
+    }
+    while (proof->next_case < KINDS_COUNT) {
+        uint32_t kind = 1u << proof->next_case++;
+        if ((proof->facts.kinds & kind) != 0) {
+            *ret = *proof->set;
+            ret->kinds = kind;
+            return true;
         }
-        prover->splits--;
-        return proved;
     }
-    bool by_kind = goes_by_kind(prover, facts, obligation) && (facts->kinds & (facts->kinds - 1)) != 0;
-    for (uint32_t kind = 1; by_kind && kind <= KIND_OTHER && proved; kind <<= 1) {
-        struct set set = *facts->set;
-        set.kinds = facts->kinds & kind;
-        proved = set.kinds == 0 || (prover_spend(prover, 4) && prove_obligation(prover, &set, obligation));
-    }
-    return by_kind && proved;
+    return false;
 }
 
-bool prove_obligation(struct prover *prover, const struct set *set, const struct obligation *obligation) {
-    struct facts facts;
-    if (prover->depth >= PROOF_DEPTH_MAX || !prover_spend(prover, 2)) {
+/* False: there are none to be made. */
+static bool open_cases(struct prover *prover, struct obligation_proof *proof) {
+    const struct facts *facts = &proof->facts;
+    proof->split = facts_split(prover, facts);
+    if (proof->split.count == 0) {
+        return goes_by_kind(prover, facts, proof->obligation) && (facts->kinds & (facts->kinds - 1)) != 0;
+    }
+    if (prover->splits >= SPLIT_DEPTH_MAX) {
         prover->depth_hits++;
         return false;
     }
-    prover->depth++;
-    facts_read(prover, set, &facts);
-    bool proved =
-        (facts.kinds & kinds_of_keyword(obligation->keyword)) == 0 || prove_direct(prover, &facts, obligation);
-    bool decided = proved;
-    if (!proved && prover->status == OK) {
-        decided = prove_finite(prover, &facts, obligation->reader, &proved) && proved;
-    }
-    if (!decided) {
-        proved = (obligation->keyword != KEYWORD_NONE && prove_empty(prover, set)) ||
-                 prove_cases(prover, &facts, obligation);
-    }
-    facts_done(prover, &facts);
-    prover->depth--;
-    return proved && prover->status == OK && prover->work.limit == WORK_FINE;
+    prover->splits++;
+    return true;
 }
 
-static bool visit_obligation(struct prover *prover, const struct set *set, const struct obligation *obligation,
-                             void *context) {
-    (void)context;
-    return prove_obligation(prover, set, obligation);
+static enum turn prove_cases(struct prover *prover, struct obligation_proof *proof, enum turn turn) {
+    struct set *set = &proof->argument.set;
+    if (turn == TURN_OPEN) {
+        if (!open_cases(prover, proof)) {
+            return TURN_FAILED;
+        }
+        turn = TURN_PROVED;
+    }
+    while (turn == TURN_PROVED && next_case(prover, proof, set)) {
+        bool fine = proof->split.count <= CASES_MAX && prover_spend(prover, 4);
+        turn = fine ? open_obligation(prover, set, proof->obligation) : TURN_FAILED;
+    }
+    prover->splits -= turn != TURN_OPEN && proof->split.count > 0;
+    return turn;
 }
 
-/* The goal is, by value or in truth, one of those that hold. */
-static bool is_known(struct prover *prover, const struct set *set, uint32_t reader) {
-    struct facts facts;
-    facts_read(prover, set, &facts);
-    bool known = facts.kinds == 0;
-    for (uint32_t i = 0; i < facts.count && !known; i++) {
-        known = PART(prover, &facts, i) == reader || node_same(prover, PART(prover, &facts, i), reader);
+/* ---- steps ---- */
+
+static enum turn argue(struct prover *prover, struct obligation_proof *proof, enum turn turn) {
+    struct argument *argument = &proof->argument;
+    uint32_t kinds = kinds_of_keyword(proof->obligation->keyword);
+    if ((proof->facts.kinds & kinds) == 0) {
+        return TURN_PROVED;
     }
-    facts_done(prover, &facts);
-    return known;
+    do {
+        turn = kinds == KIND_ARRAY    ? prove_array(prover, argument, turn)
+               : kinds == KIND_OBJECT ? prove_object(prover, argument, turn)
+                                      : prove_logic(prover, argument, turn);
+        if (turn != TURN_OPEN) {
+            return turn;
+        }
+        turn = open_goal(prover, &argument->set, argument->goal, argument->is_member);
+    } while (turn != TURN_OPEN);
+    return TURN_OPEN;
+}
+
+/* Are all values known, and valid? */
+static bool is_met_by_values(struct prover *prover, const struct obligation_proof *proof) {
+    bool proved = false;
+    return prover->status == OK && prove_finite(prover, &proof->facts, proof->obligation->reader, &proved) && proved;
+}
+
+static enum turn step_obligation(struct prover *prover, struct obligation_proof *proof, enum turn turn) {
+    if (proof->phase == BY_ARGUMENT) {
+        turn = argue(prover, proof, turn);
+        if (turn == TURN_FAILED && is_met_by_values(prover, proof)) {
+            turn = TURN_PROVED;
+        }
+        if (turn == TURN_FAILED) {
+            bool is_emptiness = proof->obligation->keyword == KEYWORD_NONE;
+            proof->phase = BY_EMPTINESS;
+            turn = is_emptiness ? TURN_FAILED : open_goal(prover, proof->set, NODE_FALSE, false);
+        }
+    }
+    if (proof->phase == BY_EMPTINESS && turn == TURN_FAILED) {
+        proof->phase = BY_CASES;
+        turn = TURN_OPEN;
+    }
+    if (proof->phase == BY_CASES) {
+        turn = prove_cases(prover, proof, turn);
+    }
+    return turn == TURN_OPEN ? TURN_OPEN : close_obligation(prover, proof, turn);
+}
+
+static enum turn step_goal(struct prover *prover, struct goal_proof *proof, enum turn turn) {
+    struct obligations *obligations = &proof->obligations;
+    if (turn == TURN_OPEN && is_known(prover, proof->set, proof->reader)) {
+        return close_goal(prover, proof, TURN_PROVED);
+    }
+    if (proof->asks_empty) {
+        return close_goal(prover, proof, turn);
+    }
+    while (obligations_next(prover, obligations, turn != TURN_FAILED)) {
+        turn = open_obligation(prover, proof->set, &obligations->now);
+        if (turn == TURN_OPEN) {
+            return TURN_OPEN;
+        }
+    }
+    turn = turn_of(obligations->complete);
+    if (turn == TURN_FAILED && proof->reader != NODE_FALSE) {
+        proof->asks_empty = true;
+        turn = open_goal(prover, proof->set, NODE_FALSE, false);
+    }
+    return turn == TURN_OPEN ? TURN_OPEN : close_goal(prover, proof, turn);
+}
+
+/* What was decided goes to the proof below, which asked for it. */
+static bool decide(struct prover *prover, enum turn turn) {
+    while (prover->proof_count > 0) {
+        struct proof *top = &prover->proofs[prover->proof_count - 1];
+        turn = top->is_goal ? step_goal(prover, &top->goal, turn) : step_obligation(prover, &top->obligation, turn);
+    }
+    return turn == TURN_PROVED;
 }
 
 bool prove(struct prover *prover, const struct set *set, uint32_t reader) {
-    if (prover->status != OK || prover->work.limit != WORK_FINE) {
-        return false;
-    }
-    if (NODE(prover, reader)->is_true) {
-        return true;
-    }
-    reader = NODE(prover, reader)->is_false ? NODE_FALSE : reader;
-    uint32_t number = prove_goal_number(prover, set, reader);
-    if (number == NO_INDEX) {
-        return false;
-    }
-    struct goal *goal = GOAL(prover, number);
-    switch (goal->state) {
-    case GOAL_PROVED:
-        return true;
-    case GOAL_FAILED:
-        return false;
-    case GOAL_OPEN:
-        /* By induction over the size of the value, if it is a smaller one by now. */
-        if (goal->level >= prover->level) {
-            return false;
-        }
-        prover->dependency = prover->dependency < goal->depth ? prover->dependency : goal->depth;
-        return true;
-    case GOAL_UNDECIDED:
-        break;
-    }
-    if (prover->depth >= PROOF_DEPTH_MAX) {
-        prover->depth_hits++;
-        return false;
-    }
-    uint32_t outer = prover->dependency;
-    uint32_t hits = prover->depth_hits;
-    uint32_t splits = prover->splits;
-    prover->dependency = UINT32_MAX;
-    goal->state = GOAL_OPEN;
-    goal->depth = prover->depth++;
-    goal->level = prover->level;
-    bool proved = is_known(prover, set, reader) || each_obligation(prover, set, reader, visit_obligation, NULL) ||
-                  (reader != NODE_FALSE && prove_empty(prover, set));
-    proved = proved && prover->status == OK && prover->work.limit == WORK_FINE;
-    prover->depth--;
-    prover->splits = splits;
-    /* What hangs on an open goal is not known for good; nor is what was given up. */
-    bool hangs = prover->dependency < prover->depth;
-    goal = GOAL(prover, number);
-    if (proved) {
-        goal->state = hangs ? GOAL_UNDECIDED : GOAL_PROVED;
-    } else {
-        goal->state = hits != prover->depth_hits ? GOAL_UNDECIDED : GOAL_FAILED;
-    }
-    if (!hangs) {
-        prover->dependency = UINT32_MAX;
-    }
-    prover->dependency = prover->dependency < outer ? prover->dependency : outer;
-    return proved;
+    return decide(prover, open_goal(prover, set, reader, false));
 }
 
-bool prove_member(struct prover *prover, const struct set *set, uint32_t reader) {
-    uint32_t splits = prover->splits;
-    prover->splits = 0;
-    prover->level++;
-    bool proved = prove(prover, set, reader);
-    prover->level--;
-    prover->splits = splits;
-    return proved;
+bool prove_obligation(struct prover *prover, const struct set *set, const struct obligation *obligation) {
+    return decide(prover, open_obligation(prover, set, obligation));
 }

@@ -23,7 +23,8 @@ enum kind {
     KIND_ARRAY = 32,
     KIND_OBJECT = 64,
     KIND_OTHER = 128,
-    KIND_NUMBER = KIND_INTEGER | KIND_FRACTION
+    KIND_NUMBER = KIND_INTEGER | KIND_FRACTION,
+    KINDS_COUNT = 8
 };
 
 /* A subschema of either side, read: its keywords by number, those that assert nothing left out. */
@@ -95,6 +96,7 @@ struct goal {
 enum { PROOF_DEPTH_MAX = 200, SPLIT_DEPTH_MAX = 8 };
 
 struct frame_step;
+struct proof;
 
 struct prover {
     struct compiler sides[SIDES];
@@ -115,8 +117,10 @@ struct prover {
     struct vector patterns;
     struct index pattern_index;
     uint32_t program_count;
-    struct vector parts; /* a stack of nodes */
-    struct vector names; /* a stack of struct bytes */
+    struct vector parts;  /* a stack of nodes */
+    struct vector names;  /* a stack of struct bytes */
+    struct proof *proofs; /* a stack: each waits for the one above it */
+    uint32_t proof_count;
     uint32_t depth, level, splits;
     uint32_t dependency;     /* the least depth of an open goal that was counted as proved */
     uint32_t depth_hits;     /* proofs given up at the limit of depth */
@@ -202,23 +206,15 @@ void split_case(struct prover *prover, const struct set *set, const struct split
 
 /* ---- compatible_prove.c ---- */
 
+/* Makes room for proofs. False: no memory. */
+WARN_UNUSED bool prover_open_proofs(struct prover *prover);
 /* True: proved. */
 bool prove(struct prover *prover, const struct set *set, uint32_t reader);
 bool prove_obligation(struct prover *prover, const struct set *set, const struct obligation *obligation);
 /* By which a goal is known; NO_INDEX: a limit. */
 uint32_t prove_goal_number(struct prover *prover, const struct set *set, uint32_t reader);
-/* For the value of a member, which is smaller. */
-bool prove_member(struct prover *prover, const struct set *set, uint32_t reader);
-static inline bool prove_empty(struct prover *prover, const struct set *set) {
-    return prove(prover, set, NODE_FALSE);
-}
-/* Calls `each` until it returns false. */
-typedef bool (*obligation_visit)(struct prover *prover, const struct set *set, const struct obligation *obligation,
-                                 void *context);
-bool each_obligation(struct prover *prover, const struct set *set, uint32_t reader, obligation_visit visit,
-                     void *context);
 
-/* ---- compatible_assert.c, compatible_object.c, compatible_array.c ---- */
+/* ---- compatible_assert.c, compatible_object.c ---- */
 
 bool prove_assertion(struct prover *prover, const struct facts *facts, const struct obligation *obligation);
 bool prove_finite(struct prover *prover, const struct facts *facts, uint32_t reader, bool *ret_proved);
@@ -228,16 +224,9 @@ bool finite_value(struct prover *prover, const struct facts *facts, uint32_t kin
 /* Calls for all of them until it returns false. */
 typedef bool (*finite_visit)(struct prover *prover, struct bytes raw, void *context);
 bool each_finite(struct prover *prover, const struct facts *facts, finite_visit visit, void *context);
-bool each_object_obligation(struct prover *prover, const struct set *set, struct obligation *obligation,
-                            obligation_visit visit, void *context);
-bool prove_object(struct prover *prover, const struct facts *facts, const struct obligation *obligation);
 /* Are all names that the writer does not declare taken as never written? */
 bool facts_lenient(struct prover *prover, const struct set *set);
 bool facts_declared(struct prover *prover, const struct set *set, struct bytes name);
-bool facts_forbid_name(struct prover *prover, const struct facts *facts, struct bytes name);
-bool each_array_obligation(struct prover *prover, const struct set *set, struct obligation *obligation,
-                           obligation_visit visit, void *context);
-bool prove_array(struct prover *prover, const struct facts *facts, const struct obligation *obligation);
 
 /* ---- compatible_goal.c ---- */
 

@@ -111,11 +111,11 @@ static const struct validate_program *node_program(struct prover *prover, uint32
 }
 
 enum verdict program_accepts(struct prover *prover, const struct validate_program *program, struct bytes value) {
-    static const struct wire_limits LIMITS = {.size_max = UINT32_MAX, .depth_max = 1024};
+    const struct wire_limits limits = {.size_max = UINT32_MAX, .depth_max = 1024, .seed = program->seed};
     CLEANUP(document_done) struct wire_document tape = {0};
     struct error error;
     bool valid = false;
-    enum status status = wire_document_parse(&tape, value, &LIMITS, &error);
+    enum status status = wire_document_parse(&tape, value, &limits, &error);
     if (status == OK) {
         status = validate_run(program, prover->context, (struct wire_value){&tape, 0}, &valid, &error);
         (void)prover_spend(prover, 10 + validate_context_steps(prover->context));

@@ -196,8 +196,9 @@ static void keep(struct hunt *hunt, bool specific) {
 
 /* The payload is valid for the writer, and what it holds fits the content model. */
 static bool judge(struct hunt *hunt, bool *ret_written) {
-    static const struct wire_limits LIMITS = {.size_max = UINT32_MAX, .depth_max = 1024};
     struct prover *prover = hunt->prover;
+    const struct wire_limits limits = {
+        .size_max = UINT32_MAX, .depth_max = 1024, .seed = prover->given[READER]->program->seed};
     struct bytes payload = buffer_view(&hunt->payload);
     *ret_written = program_accepts(prover, prover->given[WRITER]->program, payload) == VERDICT_YES;
     if (!*ret_written || program_accepts(prover, prover->given[READER]->program, payload) != VERDICT_NO) {
@@ -205,7 +206,7 @@ static bool judge(struct hunt *hunt, bool *ret_written) {
     }
     CLEANUP(wire_document_done) struct wire_document tape = {0};
     struct error error;
-    if (wire_document_parse(&tape, payload, &LIMITS, &error) != OK) {
+    if (wire_document_parse(&tape, payload, &limits, &error) != OK) {
         return false;
     }
     struct wire_value root = {&tape, 0};

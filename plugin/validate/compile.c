@@ -194,6 +194,7 @@ static enum status build(struct compiler *compiler, struct validate_program **re
     program->size = size;
     program->limits = compiler->options->limits;
     program->extended = compiler->options->extended;
+    program->seed = compiler->options->seed;
     size_t offset = 0;
     for (int i = 0; i < SECTION_COUNT; i++) {
         size_t section = (size_t)compiler->sections[i].count * RECORD_SIZES[i];
@@ -206,7 +207,7 @@ static enum status build(struct compiler *compiler, struct validate_program **re
     }
     for (uint32_t i = 0; i < compiler->units.count; i++) {
         uint32_t tracks = SCHEMA_FAST_TRACKS_ITEMS | SCHEMA_FAST_TRACKS_PROPERTIES;
-        program->tracks |= (SECTION(compiler, schemas, struct schema_node, i)->flags & tracks) != 0;
+        program->tracks |= (SECTION(compiler, schemas, struct schema_node, i)->run.flags & tracks) != 0;
     }
     program->patterns = compiler->patterns.data;
     program->pattern_count = compiler->patterns.count;
@@ -330,6 +331,7 @@ static enum status check_metaschema(struct compiler *compiler, struct validate_r
     options.trusted = true;
     options.extended = false;
     options.assert_format = false;
+    options.seed = schema.document->seed; /* the payload is the schema */
     if (custom != NO_INDEX) {
         return check_against(compiler->sources[custom].root, &options, schema, report, error);
     }

@@ -72,7 +72,7 @@ static struct wire_value constant_value(struct wire_document *document, const st
 static bool place_constant(struct compiler *compiler, const struct enumeration *set, uint32_t item) {
     struct wire_document document;
     struct wire_value value = constant_value(&document, compiler, item);
-    uint64_t hash = value_hash(value, HASH_SEED);
+    uint64_t hash = value_hash(value, compiler->options->seed);
     for (uint32_t at = (uint32_t)hash & set->mask;; at = (at + 1) & set->mask) {
         struct enum_slot *slot = SECTION(compiler, enum_slots, struct enum_slot, set->slots + at);
         if (slot->item == NO_INDEX) {
@@ -130,7 +130,7 @@ uint32_t compile_enumeration(struct compiler *compiler, struct wire_value values
 enum { PATTERN_STEPS_PER_STEP = 16 };
 
 uint32_t compile_pattern(struct compiler *compiler, uint32_t source, uint32_t item, struct bytes text) {
-    uint64_t hash = hash_bytes(text, HASH_SEED);
+    uint64_t hash = hash_bytes(text, compiler->options->seed);
     uint32_t cursor = 0;
     uint32_t found;
     while ((found = index_next(&compiler->pattern_index, hash, &cursor)) != NO_INDEX) {
@@ -184,12 +184,12 @@ enum {
 /* False: under this seed or factor some key has more than `passed_max` others before it. */
 static bool fill_table(struct compiler *compiler, const struct key_table *table, uint32_t passed_max) {
     uint32_t *slots = SECTION(compiler, slots, uint32_t, table->slots);
+    struct wire_mark_keys marks = wire_mark_keys(compiler->options->seed);
     memset(slots, 0, ((size_t)table->mask + 1) * sizeof *slots);
     for (uint32_t i = 0; i < table->count; i++) {
         struct key *key = SECTION(compiler, keys, struct key, table->first + i);
         struct bytes text = {SECTION(compiler, text, uint8_t, key->text), key->size};
-        uint16_t mark = wire_text_mark(wire_text_ends(text.data, text.size, text.size), text.size);
-        struct key_place place = key_place(table, text, mark);
+        struct key_place place = key_place(table, text, wire_text_mark(text, marks));
         uint32_t slot = place.slot;
         uint32_t passed = 0;
         for (; slots[slot] != 0; slot = (slot + 1) & table->mask) {
@@ -207,7 +207,7 @@ static bool fill_table(struct compiler *compiler, const struct key_table *table,
 }
 
 /* Looks for a factor under which no two keys meet, then for one under which few do. False: too many have the same
- * mark; somebody may have seen to it. */
+ * mark, as there are too many keys, or their seed is known. */
 static bool fill_marked(struct compiler *compiler, struct key_table *table) {
     uint32_t tries = MARKED_MAX / (table->count + 1);
     tries = tries < FACTOR_TRIES_MIN ? FACTOR_TRIES_MIN : tries > FACTOR_TRIES_MAX ? FACTOR_TRIES_MAX : tries;
@@ -220,7 +220,7 @@ static bool fill_marked(struct compiler *compiler, struct key_table *table) {
         }
     }
     table->shift = 0;
-    table->seed = HASH_SEED;
+    table->seed = hash_number(compiler->options->seed, HASH_SEED);
     return false;
 }
 

@@ -28,7 +28,7 @@ static bool may_be_taken_in(const struct compiler *compiler, const struct schema
     for (uint32_t i = node->plain; i < node->plain_end; i++) {
         uint8_t op = SECTION(compiler, code, struct instruction, i)->op;
         if (op == OP_UNEVALUATED_ITEMS || op == OP_UNEVALUATED_PROPERTIES ||
-            (op > OP_LAST_ASSERTION && (node->flags & SCHEMA_SHARED) != 0)) {
+            (op > OP_LAST_ASSERTION && (node->run.flags & SCHEMA_SHARED) != 0)) {
             return false;
         }
     }
@@ -158,9 +158,9 @@ static void write_code(struct fast *fast, uint32_t unit) {
         compile_append(compiler, SECTION_code, in, 1);
     }
     struct schema_node *node = SECTION(compiler, schemas, struct schema_node, unit);
-    node->fast = first;
-    node->fast_end = first + kept;
-    node->flags |= flags;
+    node->run.fast = first;
+    node->run.fast_end = first + kept;
+    node->run.flags |= flags;
 }
 
 /* ---- what subschemas evaluate ---- */
@@ -175,10 +175,10 @@ static uint8_t own_evaluates(struct compiler *compiler, struct schema_node *node
             set |= SCHEMA_TRACKS_ITEMS;
         } else if (op == OP_UNEVALUATED_ITEMS) {
             set |= SCHEMA_TRACKS_ITEMS;
-            node->flags |= SCHEMA_TRACKS_ITEMS;
+            node->run.flags |= SCHEMA_TRACKS_ITEMS;
         } else if (op == OP_UNEVALUATED_PROPERTIES) {
             set |= SCHEMA_TRACKS_PROPERTIES;
-            node->flags |= SCHEMA_TRACKS_PROPERTIES;
+            node->run.flags |= SCHEMA_TRACKS_PROPERTIES;
         }
     }
     return set;
@@ -249,7 +249,8 @@ enum status compile_fast(struct compiler *compiler) {
     }
     if (compiler->status == OK) {
         fast_mark_kinds(compiler);
-        fast_mark_flat(compiler, evaluates); /* whose memory serves once more */
+        fast_mark_flat(compiler);
+        fast_fill_keys(compiler);
     }
     free(evaluates);
     return compiler->status;

@@ -31,8 +31,10 @@ void fast_settle_rest(struct fast *fast, const uint8_t *evaluates);
 /* compile_fuse.c: keywords of a group that are one check. */
 void fast_fuse(struct fast *fast, uint32_t group);
 
-/* compile_flat.c, once all fast codes are there. `levels`: room for a byte for each unit. */
+/* compile_flat.c, once all fast codes are there. */
 void fast_mark_kinds(struct compiler *compiler);
-void fast_mark_flat(struct compiler *compiler, uint8_t *levels);
+void fast_mark_flat(struct compiler *compiler);
+/* Then: each key of an object's rule is told what runs its subschema. */
+void fast_fill_keys(struct compiler *compiler);
 
 #endif

@@ -1,6 +1,8 @@
 /* compile_flat.c: what of the fast codes needs no frame, or no look at all. */
 #include "validate/compile_fast.h"
 
+#include <stdlib.h>
+
 /* ---- what needs no look ---- */
 
 /* Kinds of values, a bit for each enum wire_kind. */
@@ -73,90 +75,187 @@ void fast_mark_kinds(struct compiler *compiler) {
     for (uint32_t i = 0; i < compiler->units.count; i++) {
         struct schema_node *node = SECTION(compiler, schemas, struct schema_node, i);
         struct kinds all = {.accepted = ALL_KINDS};
-        for (uint32_t at = node->fast; at < node->fast_end; at++) {
+        for (uint32_t at = node->run.fast; at < node->run.fast_end; at++) {
             struct kinds kinds = kinds_of(compiler, SECTION(compiler, code, struct instruction, at));
             all.accepted &= kinds.accepted;
             all.refused |= kinds.refused;
         }
-        node->accepts = (uint16_t)all.accepted;
-        node->undecided = (uint16_t)(ALL_KINDS & ~(all.accepted | all.refused));
+        node->run.accepts = (uint16_t)all.accepted;
+        node->run.undecided = (uint16_t)(ALL_KINDS & ~(all.accepted | all.refused));
         /* Types come first; of those that the kind alone decides nothing is left to do. */
-        for (; node->fast < node->fast_end; node->fast++) {
-            const struct instruction *in = SECTION(compiler, code, struct instruction, node->fast);
+        for (; node->run.fast < node->run.fast_end; node->run.fast++) {
+            const struct instruction *in = SECTION(compiler, code, struct instruction, node->run.fast);
             struct kinds kinds = kinds_of(compiler, in);
             if (in->op != OP_TYPE || (kinds.accepted | kinds.refused) != ALL_KINDS) {
                 break;
             }
         }
-        bool is_single = (node->flags & SCHEMA_LEAF) != 0 && node->fast_end - node->fast == 1;
-        node->flags |= is_single ? SCHEMA_SINGLE : 0u;
+        bool is_single = (node->run.flags & SCHEMA_LEAF) != 0 && node->run.fast_end - node->run.fast == 1;
+        node->run.flags |= is_single ? SCHEMA_SINGLE : 0u;
     }
 }
 
 /* ---- flat subschemas ---- */
 
-/* By unit, how deep it applies others: a leaf 0, a flat one up to FLAT_LEVELS_MAX, of others NOT_FLAT. */
-enum { NOT_FLAT = 255 };
+enum {
+    NOT_FLAT = 255,
+    WAYS_MAX = 8 /* by which a flat subschema may come to one element, as nothing is remembered on them */
+};
 
-/* The subschema's level, joined with those before. */
-static uint8_t join_level(const uint8_t *levels, uint32_t unit, uint8_t level) {
-    return unit == NO_INDEX || levels[unit] <= level ? level : levels[unit];
+/* Of a unit: how deep it applies others, a leaf 0, a flat one up to FLAT_LEVELS_MAX, of others NOT_FLAT; and by how
+ * many ways it comes to one element, at most. */
+struct flat_rank {
+    uint8_t level;
+    uint8_t ways;
+};
+
+/* What the applicators of one subschema come to. */
+struct flat_sum {
+    uint32_t level;
+    uint32_t members, items; /* ways to one of these */
+};
+
+static uint32_t larger(uint32_t a, uint32_t b) {
+    return a > b ? a : b;
 }
 
-/* The level of what the instruction applies; NOT_FLAT as well if that is nothing for flat ones. */
-static uint8_t applied_level(const struct compiler *compiler, const uint8_t *levels, const struct instruction *in) {
-    if (in->op == OP_ITEMS || in->op == OP_REF) {
-        return levels[in->a];
+/* Of a subschema for the same value: it has its ways to the elements as well, of both kinds. */
+static void add_in_place(struct flat_sum *sum, const struct flat_rank *ranks, uint32_t unit) {
+    if (unit != NO_INDEX) {
+        sum->level = larger(sum->level, ranks[unit].level);
+        sum->members += ranks[unit].level > 0 ? ranks[unit].ways : 0u;
+        sum->items += ranks[unit].level > 0 ? ranks[unit].ways : 0u;
     }
-    if (in->op != OP_OBJECT) {
-        return NOT_FLAT;
-    }
-    const struct object_rule *rule = SECTION(compiler, objects, struct object_rule, in->a);
-    if (rule->pattern_count > 0) {
-        return NOT_FLAT;
-    }
-    const struct key_table empty = {0};
-    const struct key_table *table =
-        rule->table != NO_INDEX ? SECTION(compiler, tables, struct key_table, rule->table) : &empty;
-    uint8_t level = join_level(levels, rule->additional, 0);
-    for (uint32_t i = 0; i < table->count; i++) {
-        level = join_level(levels, SECTION(compiler, keys, struct key, table->first + i)->schema, level);
-    }
-    return level;
 }
 
-/* Those that apply more than leaves do it once to each element: else the ways to an element would multiply from level
- * to level, where nothing is remembered. */
-static uint8_t flat_level(const struct compiler *compiler, const uint8_t *levels, const struct schema_node *node) {
-    uint8_t level = 0;
-    uint32_t objects = 0;
-    uint32_t arrays = 0;
-    for (uint32_t at = node->fast; at < node->fast_end && level != NOT_FLAT; at++) {
-        const struct instruction *in = SECTION(compiler, code, struct instruction, at);
-        if (in->op > OP_LAST_ASSERTION) {
-            uint8_t applied = applied_level(compiler, levels, in);
-            level = applied > level ? applied : level;
-            objects += in->op == OP_OBJECT || in->op == OP_REF;
-            arrays += in->op == OP_ITEMS || in->op == OP_REF;
+/* Of one for an element. *ways: those of the instruction's others, of which an element has one. */
+static void add_element(struct flat_sum *sum, uint32_t *ways, const struct flat_rank *ranks, uint32_t unit) {
+    if (unit != NO_INDEX) {
+        sum->level = larger(sum->level, ranks[unit].level);
+        *ways = larger(*ways, ranks[unit].ways);
+    }
+}
+
+static void add_object(struct flat_sum *sum, const struct compiler *compiler, const struct flat_rank *ranks,
+                       const struct object_rule *rule) {
+    uint32_t ways = 1;
+    add_element(sum, &ways, ranks, rule->additional);
+    for (uint32_t i = 0; i < rule->pattern_count; i++) {
+        uint32_t unit = *SECTION(compiler, links, uint32_t, rule->patterns + PATTERN_LINKS * i + 1);
+        sum->level = ranks[unit].level > 0 ? NOT_FLAT : sum->level; /* leaves only */
+    }
+    if (rule->table != NO_INDEX) {
+        const struct key_table *table = SECTION(compiler, tables, struct key_table, rule->table);
+        for (uint32_t i = 0; i < table->count; i++) {
+            add_element(sum, &ways, ranks, SECTION(compiler, keys, struct key, table->first + i)->schema);
         }
     }
-    bool is_manifold = objects > 1 || arrays > 1;
-    return level >= FLAT_LEVELS_MAX || (level > 0 && is_manifold) ? NOT_FLAT : (uint8_t)(level + 1);
+    sum->members += ways;
+}
+
+static void add_applicator(struct flat_sum *sum, const struct compiler *compiler, const struct flat_rank *ranks,
+                           const struct instruction *in) {
+    uint32_t ways = 1;
+    switch (in->op) {
+    case OP_OBJECT:
+        add_object(sum, compiler, ranks, SECTION(compiler, objects, struct object_rule, in->a));
+        return;
+    case OP_PROPERTY_NAMES:
+        sum->level = ranks[in->a].level > 0 ? NOT_FLAT : sum->level; /* leaves only */
+        return;
+    case OP_ITEMS:
+        add_element(sum, &ways, ranks, in->a);
+        sum->items += ways;
+        return;
+    case OP_PREFIX_ITEMS:
+        for (uint32_t i = 0; i < in->c; i++) {
+            add_element(sum, &ways, ranks, *SECTION(compiler, links, uint32_t, in->b + i));
+        }
+        sum->items += ways;
+        return;
+    case OP_ANY_OF:
+    case OP_ONE_OF:
+        for (uint32_t i = 0; i < in->c; i++) {
+            add_in_place(sum, ranks, *SECTION(compiler, links, uint32_t, in->b + i));
+        }
+        return;
+    case OP_IF:
+        add_in_place(sum, ranks, in->b);
+        add_in_place(sum, ranks, in->c);
+        add_in_place(sum, ranks, in->a);
+        return;
+    case OP_REF:
+    case OP_NOT:
+        add_in_place(sum, ranks, in->a);
+        return;
+    default:
+        sum->level = NOT_FLAT;
+    }
+}
+
+static struct flat_rank rank_of(const struct compiler *compiler, const struct flat_rank *ranks,
+                                const struct schema_node *node) {
+    struct flat_sum sum = {0};
+    for (uint32_t at = node->run.fast; at < node->run.fast_end && sum.level != NOT_FLAT; at++) {
+        const struct instruction *in = SECTION(compiler, code, struct instruction, at);
+        if (in->op > OP_LAST_ASSERTION) {
+            add_applicator(&sum, compiler, ranks, in);
+        }
+    }
+    uint32_t ways = larger(1, larger(sum.members, sum.items));
+    bool is_flat = sum.level < FLAT_LEVELS_MAX && ways <= WAYS_MAX;
+    return is_flat ? (struct flat_rank){(uint8_t)(sum.level + 1), (uint8_t)ways} : (struct flat_rank){NOT_FLAT, 1};
+}
+
+static bool is_row(const struct compiler *compiler, const struct schema_node *node, uint8_t level) {
+    bool is = level == 1;
+    for (uint32_t at = node->run.fast; at < node->run.fast_end; at++) {
+        uint8_t op = SECTION(compiler, code, struct instruction, at)->op;
+        is = is && (op <= OP_LAST_ASSERTION || op == OP_ITEMS || op == OP_PREFIX_ITEMS);
+    }
+    return is;
 }
 
 /* Level by level, so that those that apply themselves never come to have one. */
-void fast_mark_flat(struct compiler *compiler, uint8_t *levels) {
+void fast_mark_flat(struct compiler *compiler) {
+    struct flat_rank *ranks = calloc(compiler->units.count, sizeof *ranks);
+    if (ranks == NULL) {
+        compile_no_memory(compiler);
+        return;
+    }
     for (uint32_t i = 0; i < compiler->units.count; i++) {
-        uint32_t flags = SECTION(compiler, schemas, struct schema_node, i)->flags;
-        levels[i] = (flags & SCHEMA_LEAF) != 0 ? 0 : NOT_FLAT;
+        uint32_t flags = SECTION(compiler, schemas, struct schema_node, i)->run.flags;
+        ranks[i] = (struct flat_rank){.level = (flags & SCHEMA_LEAF) != 0 ? 0 : NOT_FLAT, .ways = 1};
     }
     for (uint8_t level = 1; level <= FLAT_LEVELS_MAX; level++) {
         for (uint32_t i = 0; i < compiler->units.count; i++) {
             struct schema_node *node = SECTION(compiler, schemas, struct schema_node, i);
-            if (levels[i] == NOT_FLAT && flat_level(compiler, levels, node) == level) {
-                levels[i] = level;
-                node->flags |= SCHEMA_FLAT;
+            struct flat_rank rank = ranks[i].level == NOT_FLAT ? rank_of(compiler, ranks, node) : ranks[i];
+            if (ranks[i].level == NOT_FLAT && rank.level == level) {
+                ranks[i] = rank;
+                node->run.flags |= is_row(compiler, node, level) ? SCHEMA_FLAT | SCHEMA_ROW : SCHEMA_FLAT;
             }
+        }
+    }
+    free(ranks);
+}
+
+void fast_fill_keys(struct compiler *compiler) {
+    static const struct schema_run ANY = {.flags = SCHEMA_LEAF, .accepts = UINT16_MAX};
+    for (uint32_t i = 0; i < compiler->sections[SECTION_code].count; i++) {
+        const struct instruction *in = SECTION(compiler, code, struct instruction, i);
+        if (in->op != OP_OBJECT) {
+            continue;
+        }
+        const struct object_rule *rule = SECTION(compiler, objects, struct object_rule, in->a);
+        const struct key_table empty = {0};
+        const struct key_table *table =
+            rule->table != NO_INDEX ? SECTION(compiler, tables, struct key_table, rule->table) : &empty;
+        for (uint32_t j = 0; j < table->count; j++) {
+            struct key *key = SECTION(compiler, keys, struct key, table->first + j);
+            /* What is required only is no property: it counts among the additional ones. */
+            uint32_t unit = key->schema != NO_INDEX ? key->schema : rule->additional;
+            key->run = unit != NO_INDEX ? SECTION(compiler, schemas, struct schema_node, unit)->run : ANY;
         }
     }
 }

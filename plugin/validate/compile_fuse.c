@@ -132,7 +132,7 @@ static void join_keys(struct fast *fast, struct vector *keys, struct index *by_t
     for (uint32_t i = 0; i < table.count && compile_spend(compiler, 1); i++) {
         struct key key = *SECTION(compiler, keys, struct key, table.first + i);
         struct bytes text = {SECTION(compiler, text, uint8_t, key.text), key.size};
-        uint64_t hash = hash_bytes(text, HASH_SEED);
+        uint64_t hash = hash_bytes(text, compiler->options->seed);
         uint32_t cursor = 0;
         uint32_t found;
         while ((found = index_next(by_text, hash, &cursor)) != NO_INDEX) {

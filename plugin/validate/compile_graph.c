@@ -88,9 +88,9 @@ static void mark_shared(struct compiler *compiler) {
             struct schema_node *node = SECTION(compiler, schemas, struct schema_node, edge->to);
             if (pass == 0) {
                 /* Counted in a field that the fast code fills later; the root is reached from outside as well. */
-                node->fast = edge->to == 0 && node->fast == 0 ? 2 : node->fast + 1;
-            } else if (node->fast >= 2) {
-                node->flags |= SCHEMA_SHARED;
+                node->run.fast = edge->to == 0 && node->run.fast == 0 ? 2 : node->run.fast + 1;
+            } else if (node->run.fast >= 2) {
+                node->run.flags |= SCHEMA_SHARED;
             }
         }
     }

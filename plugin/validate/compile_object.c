@@ -27,7 +27,7 @@ static void key_list_done(struct key_list *list) {
 /* The number of the key; a new one is added at the end. */
 static uint32_t add_key(struct plain *plain, struct key_list *list, struct bytes name, uint32_t schema) {
     struct compiler *compiler = plain->compiler;
-    uint64_t hash = hash_bytes(name, HASH_SEED);
+    uint64_t hash = hash_bytes(name, compiler->options->seed);
     uint32_t cursor = 0;
     uint32_t found;
     while ((found = index_next(&list->by_text, hash, &cursor)) != NO_INDEX && compile_spend(compiler, 1)) {

@@ -37,7 +37,7 @@ void compile_done_source(struct source *source) {
 static enum status check_model(struct compiler *compiler, uint32_t number) {
     struct source *source = &compiler->sources[number];
     struct model_fault fault = {0};
-    enum verdict verdict = model_check(source->root, false, HASH_SEED, &compiler->work, &fault);
+    enum verdict verdict = model_check(source->root, false, compiler->options->seed, &compiler->work, &fault);
     if (verdict == VERDICT_NO) {
         return compile_refuse(compiler, INVALID, number, fault.map != WORK_NONE ? fault.map : fault.item,
                               "schema must %s", fault.what);

@@ -14,7 +14,7 @@ enum { MEMO_STEPS_MIN = 2048 }; /* evaluations that end sooner remember nothing 
 
 ALWAYS_INLINE enum step step_assertion(struct machine *machine, enum mode mode, struct frame *frame,
                                        const struct instruction *in) {
-    enum verdict verdict = assert_holds(machine, in, frame->value);
+    enum verdict verdict = assert_holds(machine, in, &machine->items[frame->value]);
     if (mode == MODE_EXPLAIN && verdict == VERDICT_NO) {
         explain_assertion(machine, frame, in);
     }
@@ -88,7 +88,7 @@ ALWAYS_INLINE enum verdict run(struct machine *machine, enum mode mode, uint32_t
         if (!work_spend(machine->work, 1)) {
             return VERDICT_LIMIT;
         }
-        step = step_once(machine, mode, frame, &machine->view->code[frame->pc]);
+        step = step_once(machine, mode, frame, &machine->view.code[frame->pc]);
         if (step == STEP_CALL) {
             continue;
         }
@@ -165,25 +165,32 @@ static void machine_init(struct machine *machine, const struct validate_program 
         context->memo_capacity = 0;
         context->run = 1;
     }
-    program_view_init(&context->view, program);
     uint64_t free_steps = MEMO_STEPS_MIN + 4 * (uint64_t)payload.document->item_count;
-    *machine = (struct machine){.view = &context->view,
-                                .work = &context->work,
-                                .context = context,
-                                .program = program,
-                                .document = payload.document,
-                                .items = payload.document->items,
-                                .bytes = payload.document->input.data,
-                                .frames = context->frames,
-                                .depth_max = context->frame_capacity < program->limits.validation_frames_max
-                                                 ? context->frame_capacity
-                                                 : program->limits.validation_frames_max,
-                                .memo_below = program->limits.validation_steps_max > free_steps
-                                                  ? program->limits.validation_steps_max - free_steps
-                                                  : 0};
+    uint32_t frames_max = program->limits.validation_frames_max;
+    uint64_t steps_max = program->limits.validation_steps_max;
+    program_view_init(&machine->view, program);
+    machine->work = &context->work;
+    machine->context = context;
+    machine->program = program;
+    machine->document = payload.document;
+    machine->items = payload.document->items;
+    machine->bytes = payload.document->input.data;
+    machine->frames = context->frames;
+    machine->depth = 0;
+    machine->depth_max = context->frame_capacity < frames_max ? context->frame_capacity : frames_max;
+    machine->result = false;
+    machine->memo_below = steps_max > free_steps ? steps_max - free_steps : 0;
+    machine->branch = (struct branch){0};
+    machine->report = NULL;
 }
 
 /* ---- runs ---- */
+
+static enum status check_seed(const struct validate_program *program, struct wire_value payload, struct error *error) {
+    return payload.document->seed == program->seed
+               ? OK
+               : error_set(error, INTERNAL, "the payload's keys were hashed with another seed than the schema's");
+}
 
 static enum status refuse_limit(const struct validate_program *program, const struct work *work, struct error *error) {
     const struct validate_limits *limits = &program->limits;
@@ -226,6 +233,10 @@ enum status validate_run(const struct validate_program *program, struct validate
                          struct wire_value payload, bool *ret_valid, struct error *error) {
     struct machine machine;
     struct model_fault fault;
+    enum status status = check_seed(program, payload, error);
+    if (status != OK) {
+        return status;
+    }
     machine_init(&machine, program, context, payload);
     enum verdict verdict = model_check(payload, program->extended, context->seed, &context->work, &fault);
     if (verdict == VERDICT_YES) {
@@ -244,6 +255,10 @@ enum status validate_explain(const struct validate_program *program, struct vali
                              struct error *error) {
     struct machine machine;
     struct model_fault fault;
+    enum status status = check_seed(program, payload, error);
+    if (status != OK) {
+        return status;
+    }
     machine_init(&machine, program, context, payload);
     machine.report = report;
     report->count = 0;
@@ -266,7 +281,7 @@ enum status validate_explain(const struct validate_program *program, struct vali
 
 enum status validate_same(struct wire_value a, struct wire_value b, bool *ret_same, struct error *error) {
     struct work work = {.steps_left = 8 * ((uint64_t)a.document->item_count + b.document->item_count) + 1024,
-                        .seed = (uintptr_t)a.document->items ^ HASH_SEED,
+                        .seed = a.document->seed ^ (uintptr_t)a.document->items ^ HASH_SEED,
                         .scratch_max = UINT32_MAX};
     enum verdict verdict = value_equal(a, b, &work);
     free(work.scratch);

@@ -64,7 +64,6 @@ struct memo_entry {
 #define MEMO_TRACKED UINT32_C(0x80000000)
 
 struct validate_context {
-    struct program_view view; /* of the program that runs */
     uint64_t seed;
     uint64_t steps; /* of the last run */
     struct work work;
@@ -80,7 +79,7 @@ struct validate_context {
 };
 
 struct machine {
-    const struct program_view *view;
+    struct program_view view;
     struct work *work;
     struct validate_context *context;
     const struct validate_program *program;
@@ -103,7 +102,11 @@ static inline struct bytes machine_text(const struct machine *machine, uint32_t 
 
 static inline const struct key *machine_find_key(const struct machine *machine, const struct key_table *table,
                                                  uint32_t item) {
-    return program_find_key(machine->view, table, machine_text(machine, item), machine->items[item].mark);
+    return program_find_key(&machine->view, table, machine_text(machine, item), machine->items[item].mark);
+}
+
+static inline uint32_t machine_index(const struct machine *machine, const struct wire_item *item) {
+    return (uint32_t)(item - machine->items);
 }
 
 static inline struct wire_value machine_value(const struct machine *machine, uint32_t item) {

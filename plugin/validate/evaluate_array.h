@@ -22,7 +22,7 @@ ALWAYS_INLINE void next_element(const struct machine *machine, struct frame *fra
 ALWAYS_INLINE uint32_t element_schema(const struct machine *machine, enum mode mode, const struct frame *frame,
                                       const struct instruction *in) {
     if (in->op == OP_PREFIX_ITEMS) {
-        return frame->ordinal < in->c ? machine->view->links[in->b + frame->ordinal] : NO_INDEX;
+        return frame->ordinal < in->c ? machine->view.links[in->b + frame->ordinal] : NO_INDEX;
     }
     if (in->op == OP_ITEMS) {
         return frame->ordinal >= in->b ? in->a : NO_INDEX;

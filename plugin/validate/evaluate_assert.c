@@ -10,7 +10,7 @@ enum { PAIRWISE_MAX = 6 }; /* elements of so short an array are compared with ea
 static enum verdict find_constant(struct machine *machine, const struct enumeration *set, struct wire_value value,
                                   uint64_t hash) {
     for (uint32_t at = (uint32_t)hash & set->mask;; at = (at + 1) & set->mask) {
-        const struct enum_slot *slot = &machine->view->enum_slots[set->slots + at];
+        const struct enum_slot *slot = &machine->view.enum_slots[set->slots + at];
         if (slot->item == NO_INDEX) {
             return VERDICT_NO;
         }
@@ -18,7 +18,7 @@ static enum verdict find_constant(struct machine *machine, const struct enumerat
             return VERDICT_LIMIT;
         }
         if (slot->hash == hash) {
-            struct wire_value constant = {&machine->view->constant_document, slot->item};
+            struct wire_value constant = {&machine->view.constant_document, slot->item};
             enum verdict verdict = value_equal(value, constant, machine->work);
             if (verdict != VERDICT_NO) {
                 return verdict;
@@ -32,14 +32,15 @@ enum verdict assert_enum(struct machine *machine, const struct enumeration *set,
         if (!work_spend(machine->work, value_hash_steps(machine_value(machine, index)))) {
             return VERDICT_LIMIT;
         }
-        return ASSERT(machine_find_key(machine, &machine->view->tables[set->texts], index) != NULL);
+        return ASSERT(machine_find_key(machine, &machine->view.tables[set->texts], index) != NULL);
     }
     struct wire_value value = machine_value(machine, index);
     /* Values that JSON lacks have no type, and may be among the constants of no schema. */
-    if (!assert_type(machine, set->types, index) || !work_spend(machine->work, value_hash_steps(value))) {
+    if (!assert_type(machine, set->types, &machine->items[index]) ||
+        !work_spend(machine->work, value_hash_steps(value))) {
         return machine->work->limit == WORK_FINE ? VERDICT_NO : VERDICT_LIMIT;
     }
-    return find_constant(machine, set, value, value_hash(value, HASH_SEED));
+    return find_constant(machine, set, value, value_hash(value, machine->program->seed));
 }
 
 enum verdict assert_length_exactly(struct machine *machine, uint32_t least, uint32_t most, uint32_t value) {
@@ -143,7 +144,7 @@ enum verdict assert_search(struct machine *machine, uint32_t pattern, uint32_t s
     struct work *work = machine->work;
     uint64_t steps = work->steps_left;
     enum pattern_verdict verdict =
-        pattern_search_within(machine->view->patterns[pattern], machine_text(machine, string), &work->steps_left);
+        pattern_search_within(machine->view.patterns[pattern], machine_text(machine, string), &work->steps_left);
     if (__builtin_expect(verdict == PATTERN_LIMIT, 0)) {
         /* Less than its steps: then it was the memory for ways to go back. */
         bool is_memory = steps - work->steps_left < machine->program->limits.pattern_steps_max;
@@ -178,7 +179,7 @@ uint32_t assert_seen_keys(struct machine *machine, const struct key_table *table
         if (machine->items[key].kind == WIRE_STR) {
             const struct key *found = machine_find_key(machine, table, key);
             if (found != NULL) {
-                set_add(machine, set, (uint32_t)(found - &machine->view->keys[table->first]));
+                set_add(machine, set, (uint32_t)(found - &machine->view.keys[table->first]));
             }
         }
         key = machine->items[machine->items[key].next].next;
@@ -202,13 +203,13 @@ static enum verdict check_required(struct machine *machine, const struct key_tab
 
 static enum verdict check_dependent_required(struct machine *machine, const struct instruction *in, uint32_t map) {
     uint32_t mark = machine->work->scratch_size;
-    uint32_t seen = assert_seen_keys(machine, &machine->view->tables[in->a], map);
+    uint32_t seen = assert_seen_keys(machine, &machine->view.tables[in->a], map);
     if (seen == WORK_NONE || !work_spend(machine->work, in->c)) {
         return VERDICT_LIMIT;
     }
     bool complete = true;
     for (uint32_t i = 0; i < in->c && complete;) {
-        const uint32_t *link = &machine->view->links[in->b + i];
+        const uint32_t *link = &machine->view.links[in->b + i];
         for (uint32_t j = 0; j < link[1] && set_has(machine, seen, link[0]); j++) {
             complete = complete && set_has(machine, seen, link[2 + j]);
         }
@@ -219,17 +220,18 @@ static enum verdict check_dependent_required(struct machine *machine, const stru
 }
 
 enum verdict assert_slow(struct machine *machine, const struct instruction *in, uint32_t value) {
-    uint8_t kind = machine->items[value].kind;
+    const struct wire_item *item = &machine->items[value];
+    uint8_t kind = item->kind;
     switch (in->op) {
     case OP_CONST:
-        return value_equal(machine_value(machine, value), (struct wire_value){&machine->view->constant_document, in->a},
+        return value_equal(machine_value(machine, value), (struct wire_value){&machine->view.constant_document, in->a},
                            machine->work);
     case OP_TYPE:
-        return ASSERT(assert_type(machine, in->a, value));
+        return ASSERT(assert_type(machine, in->a, item));
     case OP_INTEGER_RANGE:
     case OP_NUMBER_RANGE:
-        return ASSERT(assert_type(machine, in->op == OP_INTEGER_RANGE ? TYPE_INTEGER : TYPE_NUMBER, value) &&
-                      assert_range(machine, &machine->view->ranges[in->a], value));
+        return ASSERT(assert_type(machine, in->op == OP_INTEGER_RANGE ? TYPE_INTEGER : TYPE_NUMBER, item) &&
+                      assert_range(machine, &machine->view.ranges[in->a], item));
     case OP_MAXIMUM:
     case OP_EXCLUSIVE_MAXIMUM:
     case OP_MINIMUM:
@@ -238,13 +240,13 @@ enum verdict assert_slow(struct machine *machine, const struct instruction *in, 
     case OP_MULTIPLE_OF:
         return ASSERT(!kind_is_number((enum wire_kind)kind) ||
                       decimal_is_multiple(decimal_from_number(number_of(machine_value(machine, value))),
-                                          machine->view->bounds[in->a].decimal));
+                                          machine->view.bounds[in->a].decimal));
     case OP_FORMAT:
         return kind == WIRE_STR ? check_format(machine, in->a, value) : VERDICT_YES;
     case OP_UNIQUE_ITEMS:
         return kind == WIRE_ARRAY ? check_unique(machine, value) : VERDICT_YES;
     case OP_REQUIRED:
-        return kind == WIRE_MAP ? check_required(machine, &machine->view->tables[in->a], value) : VERDICT_YES;
+        return kind == WIRE_MAP ? check_required(machine, &machine->view.tables[in->a], value) : VERDICT_YES;
     case OP_DEPENDENT_REQUIRED:
         return kind == WIRE_MAP ? check_dependent_required(machine, in, value) : VERDICT_YES;
     default:

@@ -8,7 +8,7 @@
 
 #define ALWAYS_INLINE __attribute__((always_inline)) static inline
 
-ALWAYS_INLINE bool assert_type(const struct machine *machine, uint32_t types, uint32_t value) {
+ALWAYS_INLINE bool assert_type(const struct machine *machine, uint32_t types, const struct wire_item *item) {
     static const uint8_t TYPES[] = {
         [WIRE_NIL] = TYPE_NULL,
         [WIRE_BOOL] = TYPE_BOOLEAN,
@@ -21,58 +21,62 @@ ALWAYS_INLINE bool assert_type(const struct machine *machine, uint32_t types, ui
         [WIRE_ARRAY] = TYPE_ARRAY,
         [WIRE_MAP] = TYPE_OBJECT,
     };
-    uint8_t kind = machine->items[value].kind;
+    uint8_t kind = item->kind;
     if ((TYPES[kind] & types) != 0) {
         return true;
     }
     return kind == WIRE_FLOAT && (types & TYPE_INTEGER) != 0 &&
-           double_is_integer(wire_value_float(machine_value(machine, value)));
+           double_is_integer(wire_float_read(machine->bytes + item->offset));
 }
 
 /* Between `least` and `most` code points; the size in bytes settles most cases. */
-ALWAYS_INLINE enum verdict assert_length(struct machine *machine, uint32_t least, uint32_t most, uint32_t value) {
-    struct bytes text = machine_text(machine, value);
-    if (text.size < least || text.size / 4 > most) {
+ALWAYS_INLINE enum verdict assert_length(struct machine *machine, uint32_t least, uint32_t most,
+                                         const struct wire_item *item) {
+    uint32_t size = item->size;
+    if (size < least || size / 4 > most) {
         return VERDICT_NO;
     }
-    if (text.size <= most && (text.size + 3) / 4 >= least) {
+    if (size <= most && ((uint64_t)size + 3) / 4 >= least) {
         return VERDICT_YES;
     }
-    return assert_length_exactly(machine, least, most, value);
+    return assert_length_exactly(machine, least, most, machine_index(machine, item));
 }
 
 ALWAYS_INLINE int assert_compare(const struct machine *machine, uint32_t bound, uint32_t value) {
-    return number_compare(number_of(machine_value(machine, value)), machine->view->bounds[bound].number);
+    return number_compare(number_of(machine_value(machine, value)), machine->view.bounds[bound].number);
 }
 
-ALWAYS_INLINE bool assert_range(const struct machine *machine, const struct range *range, uint32_t value) {
-    if (machine->items[value].kind == WIRE_INT) {
-        int64_t number = wire_int_read(machine->bytes + machine->items[value].offset);
+ALWAYS_INLINE bool assert_range(const struct machine *machine, const struct range *range,
+                                const struct wire_item *item) {
+    if (item->kind == WIRE_INT) {
+        int64_t number = wire_int_read(machine->bytes + item->offset);
         return number >= range->min && number <= range->max;
     }
-    if (machine->items[value].kind == WIRE_FLOAT && range->by_double) {
-        double number = wire_float_read(machine->bytes + machine->items[value].offset);
+    if (item->kind == WIRE_FLOAT && range->by_double) {
+        double number = wire_float_read(machine->bytes + item->offset);
         bool above = range->minimum_exclusive ? number > range->low : number >= range->low;
         return above && (range->maximum_exclusive ? number < range->high : number <= range->high);
     }
-    return assert_range_exactly(machine, range, value);
+    return assert_range_exactly(machine, range, machine_index(machine, item));
 }
 
 #define ASSERT(condition) ((condition) ? VERDICT_YES : VERDICT_NO)
 
 /* What is called here is called last, so that it costs no registers. */
-ALWAYS_INLINE enum verdict assert_holds(struct machine *machine, const struct instruction *in, uint32_t value) {
-    uint8_t kind = machine->items[value].kind;
-    uint32_t size = machine->items[value].size;
+ALWAYS_INLINE enum verdict assert_holds(struct machine *machine, const struct instruction *in,
+                                        const struct wire_item *item) {
+    uint8_t kind = item->kind;
+    uint32_t size = item->size;
     switch (in->op) {
     case OP_FAIL:
         return VERDICT_NO;
     case OP_TYPE:
-        return kind != WIRE_FLOAT ? ASSERT(assert_type(machine, in->a, value)) : assert_slow(machine, in, value);
+        return kind != WIRE_FLOAT ? ASSERT(assert_type(machine, in->a, item))
+                                  : assert_slow(machine, in, machine_index(machine, item));
     case OP_MAX_LENGTH:
-        return kind == WIRE_STR ? assert_length(machine, 0, in->a, value) : VERDICT_YES;
+        return kind == WIRE_STR ? assert_length(machine, 0, in->a, item) : VERDICT_YES;
     case OP_MIN_LENGTH:
-        return kind == WIRE_STR ? assert_length(machine, in->a, UINT32_MAX, value) : VERDICT_YES;
+        return kind == WIRE_STR ? assert_length(machine, in->a, UINT32_MAX, item) : VERDICT_YES;
     case OP_MAX_ITEMS:
         return ASSERT(kind != WIRE_ARRAY || size <= in->a);
     case OP_MIN_ITEMS:
@@ -83,18 +87,19 @@ ALWAYS_INLINE enum verdict assert_holds(struct machine *machine, const struct in
         return ASSERT(kind != WIRE_MAP || size >= in->a);
     case OP_INTEGER_RANGE:
     case OP_NUMBER_RANGE: {
-        const struct range *range = &machine->view->ranges[in->a];
+        const struct range *range = &machine->view.ranges[in->a];
         bool is_simple = kind == WIRE_INT || (kind == WIRE_FLOAT && in->op == OP_NUMBER_RANGE && range->by_double);
-        return is_simple ? ASSERT(assert_range(machine, range, value)) : assert_slow(machine, in, value);
+        return is_simple ? ASSERT(assert_range(machine, range, item))
+                         : assert_slow(machine, in, machine_index(machine, item));
     }
     case OP_STRING_LENGTH:
-        return kind == WIRE_STR ? assert_length(machine, in->a, in->b, value) : VERDICT_NO;
+        return kind == WIRE_STR ? assert_length(machine, in->a, in->b, item) : VERDICT_NO;
     case OP_ENUM:
-        return assert_enum(machine, &machine->view->enums[in->a], value);
+        return assert_enum(machine, &machine->view.enums[in->a], machine_index(machine, item));
     case OP_PATTERN:
-        return kind == WIRE_STR ? assert_search(machine, in->a, value) : VERDICT_YES;
+        return kind == WIRE_STR ? assert_search(machine, in->a, machine_index(machine, item)) : VERDICT_YES;
     default:
-        return assert_slow(machine, in, value);
+        return assert_slow(machine, in, machine_index(machine, item));
     }
 }
 

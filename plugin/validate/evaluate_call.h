@@ -36,21 +36,21 @@ ALWAYS_INLINE uint32_t set_words(const struct machine *machine, uint32_t value) 
 /* Frames may move: no pointer to one is good after STEP_CALL. */
 ALWAYS_INLINE enum step push_frame(struct machine *machine, enum mode mode, uint32_t schema, uint32_t value,
                                    enum relation relation, uint32_t position) {
-    const struct schema_node *node = &machine->view->schemas[schema];
+    const struct schema_node *node = &machine->view.schemas[schema];
     uint32_t mark = machine->work->scratch_size;
     uint32_t track = WORK_NONE;
     if (machine->depth == machine->depth_max && !machine_grow(machine)) {
         return STEP_LIMIT;
     }
-    if (mode != MODE_FAST && needs_set(machine, mode, node->flags, value, relation)) {
+    if (mode != MODE_FAST && needs_set(machine, mode, node->run.flags, value, relation)) {
         track = machine_new_set(machine, machine->items[value].size);
         if (track == WORK_NONE) {
             return STEP_LIMIT;
         }
     }
     struct frame *frame = &machine->frames[machine->depth++];
-    frame->pc = mode == MODE_EXPLAIN ? node->plain : node->fast;
-    frame->end = mode == MODE_EXPLAIN ? node->plain_end : node->fast_end;
+    frame->pc = mode == MODE_EXPLAIN ? node->plain : node->run.fast;
+    frame->end = mode == MODE_EXPLAIN ? node->plain_end : node->run.fast_end;
     frame->value = value;
     frame->schema = schema;
     frame->track = track;
@@ -68,7 +68,7 @@ ALWAYS_INLINE enum step push_frame(struct machine *machine, enum mode mode, uint
 /* What a valid subschema evaluated counts as evaluated by the schema around it. Not under `not`, which would need it to
  * be invalid. */
 static inline void merge_evaluated(struct machine *machine, const uint64_t *source, const struct frame *into) {
-    if (machine->view->code[into->pc].op == OP_NOT) {
+    if (machine->view.code[into->pc].op == OP_NOT) {
         return;
     }
     uint64_t *target = work_at(machine->work, into->track);
@@ -97,23 +97,23 @@ static inline enum step remembered(struct machine *machine, enum mode mode, uint
 
 ALWAYS_INLINE enum step call(struct machine *machine, enum mode mode, uint32_t schema, uint32_t value,
                              enum relation relation, uint32_t position) {
-    const struct schema_node *node = &machine->view->schemas[schema];
-    enum step judged = mode != MODE_EXPLAIN ? judge_kind(node, machine->items[value].kind) : STEP_CALL;
+    const struct schema_node *node = &machine->view.schemas[schema];
+    enum step judged = mode != MODE_EXPLAIN ? judge_kind(&node->run, machine->items[value].kind) : STEP_CALL;
     if (judged != STEP_CALL) {
         return work_spend(machine->work, 1) ? judged : STEP_LIMIT;
     }
-    if (mode != MODE_EXPLAIN && (node->flags & SCHEMA_LEAF) != 0) {
-        if (!work_spend(machine->work, 1 + node->fast_end - node->fast)) {
+    if (mode != MODE_EXPLAIN && (node->run.flags & SCHEMA_LEAF) != 0) {
+        if (!work_spend(machine->work, 1 + node->run.fast_end - node->run.fast)) {
             return STEP_LIMIT;
         }
-        return run_leaf(machine, node, value);
+        return run_leaf(machine, &node->run, &machine->items[value]);
     }
     /* Without a frame nothing is known of what was evaluated. */
-    if ((node->flags & SCHEMA_FLAT) != 0 && mode != MODE_EXPLAIN &&
+    if ((node->run.flags & SCHEMA_FLAT) != 0 && mode != MODE_EXPLAIN &&
         (mode == MODE_FAST || !needs_set(machine, mode, 0, value, relation))) {
-        return run_flat(machine, node, value);
+        return run_flat(machine, &node->run, &machine->items[value]);
     }
-    if ((node->flags & SCHEMA_SHARED) != 0 && machine->work->steps_left < machine->memo_below) {
+    if ((node->run.flags & SCHEMA_SHARED) != 0 && machine->work->steps_left < machine->memo_below) {
         enum step known = remembered(machine, mode, schema, value, relation);
         if (known != STEP_CALL) {
             return known;
@@ -149,7 +149,7 @@ ALWAYS_INLINE bool pop_frame(struct machine *machine, enum mode mode, bool valid
     machine->work->scratch_size = frame->mark; /* what lies beyond is still there: memo_add reserves nothing */
     machine->result = valid;
     if (machine->work->steps_left < machine->memo_below &&
-        (machine->view->schemas[frame->schema].flags & SCHEMA_SHARED) != 0) {
+        (machine->view.schemas[frame->schema].run.flags & SCHEMA_SHARED) != 0) {
         struct memo_entry entry = {
             .schema = is_tracked ? frame->schema | MEMO_TRACKED : frame->schema, .value = frame->value, .valid = valid};
         return memo_add(machine, entry, is_tracked ? frame->track : WORK_NONE, set_words(machine, frame->value));

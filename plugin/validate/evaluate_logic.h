@@ -30,7 +30,7 @@ ALWAYS_INLINE enum step step_all_of(struct machine *machine, enum mode mode, str
     }
     for (; frame->cursor < in->c; frame->cursor++) {
         set_branch(machine, mode, BRANCH_NUMBER, frame->cursor, 0);
-        enum step step = call_in_place(machine, mode, frame, machine->view->links[in->b + frame->cursor]);
+        enum step step = call_in_place(machine, mode, frame, machine->view.links[in->b + frame->cursor]);
         if (step >= STEP_LIMIT) {
             return step;
         }
@@ -80,7 +80,7 @@ ALWAYS_INLINE enum step step_branches(struct machine *machine, enum mode mode, s
     }
     for (; frame->cursor < in->c; frame->cursor++) {
         set_branch(machine, mode, BRANCH_NUMBER, frame->cursor, 0);
-        enum step step = call_in_place(machine, mode, frame, machine->view->links[in->b + frame->cursor]);
+        enum step step = call_in_place(machine, mode, frame, machine->view.links[in->b + frame->cursor]);
         if (step >= STEP_LIMIT) {
             return step;
         }
@@ -143,7 +143,7 @@ ALWAYS_INLINE enum step step_if(struct machine *machine, enum mode mode, struct 
 /* OP_DEPENDENT_SCHEMAS in explanations, which follow the order of the schema. The cursor is at a key of the table. */
 static inline enum step step_dependent_in_order(struct machine *machine, struct frame *frame,
                                                 const struct instruction *in) {
-    const struct key_table *table = &machine->view->tables[in->a];
+    const struct key_table *table = &machine->view.tables[in->a];
     if (machine->items[frame->value].kind != WIRE_MAP) {
         return STEP_PASS;
     }
@@ -161,7 +161,7 @@ static inline enum step step_dependent_in_order(struct machine *machine, struct 
         if (!set_has(machine, frame->stage, frame->cursor)) {
             continue;
         }
-        const struct key *key = &machine->view->keys[table->first + frame->cursor];
+        const struct key *key = &machine->view.keys[table->first + frame->cursor];
         set_branch(machine, MODE_EXPLAIN, BRANCH_TEXT, key->text, key->size);
         enum step step = call_in_place(machine, MODE_EXPLAIN, frame, key->schema);
         if (step >= STEP_LIMIT) {
@@ -174,7 +174,7 @@ static inline enum step step_dependent_in_order(struct machine *machine, struct 
 
 ALWAYS_INLINE enum step step_dependent_schemas(struct machine *machine, enum mode mode, struct frame *frame,
                                                const struct instruction *in) {
-    const struct key_table *table = &machine->view->tables[in->a];
+    const struct key_table *table = &machine->view.tables[in->a];
     if (machine->items[frame->value].kind != WIRE_MAP) {
         return STEP_PASS;
     }

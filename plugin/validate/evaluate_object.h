@@ -26,7 +26,7 @@ ALWAYS_INLINE const struct key *find_name(struct machine *machine, uint32_t tabl
     if (table_number == NO_INDEX || machine->items[item].kind != WIRE_STR) {
         return NULL;
     }
-    return machine_find_key(machine, &machine->view->tables[table_number], item);
+    return machine_find_key(machine, &machine->view.tables[table_number], item);
 }
 
 /* Does a pattern of patternProperties name the key? */
@@ -43,7 +43,7 @@ static inline enum verdict is_additional(struct machine *machine, const struct o
         return VERDICT_NO;
     }
     for (uint32_t i = 0; i < rule->pattern_count; i++) {
-        enum verdict verdict = match_name(machine, machine->view->links[rule->patterns + PATTERN_LINKS * i], item);
+        enum verdict verdict = match_name(machine, machine->view.links[rule->patterns + PATTERN_LINKS * i], item);
         if (verdict != VERDICT_NO) {
             return verdict == VERDICT_LIMIT ? VERDICT_LIMIT : VERDICT_NO;
         }
@@ -66,8 +66,8 @@ ALWAYS_INLINE enum verdict member_schema(struct machine *machine, enum mode mode
         return VERDICT_YES;
     }
     case OP_ADDITIONAL_PROPERTIES:
-        verdict = is_additional(machine, &machine->view->objects[in->a], frame->cursor);
-        *ret_schema = machine->view->objects[in->a].additional;
+        verdict = is_additional(machine, &machine->view.objects[in->a], frame->cursor);
+        *ret_schema = machine->view.objects[in->a].additional;
         break;
     case OP_UNEVALUATED_PROPERTIES:
         verdict = ASSERT(mode != MODE_FAST && !set_has(machine, frame->track, frame->ordinal));
@@ -138,8 +138,8 @@ static inline bool find_members(struct machine *machine, struct frame *frame, co
     for (uint32_t ordinal = 0; frame->left > 0; frame->left--, ordinal++) {
         const struct key *key = machine_find_key(machine, table, frame->cursor);
         if (key != NULL) {
-            row[key - &machine->view->keys[table->first]] = frame->cursor;
-            row[table->count + (key - &machine->view->keys[table->first])] = ordinal;
+            row[key - &machine->view.keys[table->first]] = frame->cursor;
+            row[table->count + (key - &machine->view.keys[table->first])] = ordinal;
         }
         frame->cursor = machine->items[machine->items[frame->cursor].next].next;
     }
@@ -149,7 +149,7 @@ static inline bool find_members(struct machine *machine, struct frame *frame, co
 /* OP_PROPERTIES in explanations. frame->left is the number of the key that it is at. */
 static inline enum step step_properties_in_order(struct machine *machine, struct frame *frame,
                                                  const struct instruction *in) {
-    const struct key_table *table = &machine->view->tables[in->a];
+    const struct key_table *table = &machine->view.tables[in->a];
     if (machine->items[frame->value].kind != WIRE_MAP) {
         return STEP_PASS;
     }
@@ -166,7 +166,7 @@ static inline enum step step_properties_in_order(struct machine *machine, struct
         const uint32_t *row = work_at(machine->work, frame->stage);
         uint32_t item = row[frame->left];
         uint32_t ordinal = row[table->count + frame->left];
-        const struct key *key = &machine->view->keys[table->first + frame->left];
+        const struct key *key = &machine->view.keys[table->first + frame->left];
         if (item == 0) {
             continue;
         }
@@ -185,7 +185,7 @@ static inline enum step step_properties_in_order(struct machine *machine, struct
 ALWAYS_INLINE enum step step_patterns(struct machine *machine, enum mode mode, struct frame *frame, uint32_t patterns,
                                       uint32_t count, uint32_t base) {
     while (frame->stage < count + base) {
-        const uint32_t *link = &machine->view->links[patterns + PATTERN_LINKS * (frame->stage++ - base)];
+        const uint32_t *link = &machine->view.links[patterns + PATTERN_LINKS * (frame->stage++ - base)];
         enum verdict verdict = match_name(machine, link[0], frame->cursor);
         if (verdict == VERDICT_LIMIT) {
             return STEP_LIMIT;
@@ -274,9 +274,13 @@ ALWAYS_INLINE enum step step_member(struct machine *machine, enum mode mode, str
 /* Goes over members as long as subschemas without frames decide them, with the walk's state in registers. STEP_CALL:
  * the frame is at a member that needs one, and was not asked. */
 ALWAYS_INLINE enum step walk_small(struct machine *machine, struct frame *frame, const struct object_rule *rule) {
-    struct member_walk walk = {.cursor = frame->cursor, .left = frame->left, .count = frame->count};
-    enum step step = walk_members(machine, rule, &walk, false);
-    frame->cursor = walk.cursor;
+    struct member_walk walk;
+    walk_begin(machine, rule, &walk, &machine->items[frame->value]);
+    walk.name = &machine->items[frame->cursor];
+    walk.left = frame->left;
+    walk.count = frame->count;
+    enum step step = walk_members(machine, rule, &walk, true);
+    frame->cursor = machine_index(machine, walk.name);
     frame->left = walk.left;
     frame->count = walk.count;
     return step;
@@ -285,7 +289,7 @@ ALWAYS_INLINE enum step walk_small(struct machine *machine, struct frame *frame,
 /* OP_OBJECT: everything about members in one walk. Never in explanations. */
 ALWAYS_INLINE enum step step_object(struct machine *machine, enum mode mode, struct frame *frame,
                                     const struct instruction *in) {
-    const struct object_rule *rule = &machine->view->objects[in->a];
+    const struct object_rule *rule = &machine->view.objects[in->a];
     if (machine->items[frame->value].kind != WIRE_MAP) {
         return rule->must_be_object ? STEP_FAIL : STEP_PASS;
     }

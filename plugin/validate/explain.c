@@ -110,7 +110,7 @@ static bool append_branch(const struct machine *machine, struct buffer *buffer, 
     case BRANCH_NUMBER:
         return append_number(buffer, branch->number);
     case BRANCH_TEXT:
-        return append_token(buffer, program_text(machine->view, branch->number, branch->size));
+        return append_token(buffer, program_text(&machine->view, branch->number, branch->size));
     case BRANCH_NONE:
     case BRANCH_THEN:
     case BRANCH_ELSE:
@@ -127,7 +127,7 @@ static bool append_keyword_path(const struct machine *machine, struct buffer *bu
     bool fine = true;
     for (uint32_t i = 0; i + 1 < machine->depth && fine && has_room(machine, 0); i++) {
         const struct branch *branch = &machine->frames[i + 1].branch;
-        enum keyword through = (enum keyword)machine->view->code[machine->frames[i].pc].keyword;
+        enum keyword through = (enum keyword)machine->view.code[machine->frames[i].pc].keyword;
         through = branch->kind == BRANCH_THEN ? KEYWORD_THEN : branch->kind == BRANCH_ELSE ? KEYWORD_ELSE : through;
         fine = append_keyword(buffer, through) && append_branch(machine, buffer, branch);
     }
@@ -138,14 +138,14 @@ static bool append_location(const struct machine *machine, struct buffer *buffer
                             enum keyword keyword) {
     uint32_t chain[1100];
     uint32_t count = 0;
-    uint32_t at = machine->view->schemas[schema].location;
-    for (; at != NO_INDEX && count < sizeof chain / sizeof chain[0]; at = machine->view->locations[at].parent) {
+    uint32_t at = machine->view.schemas[schema].location;
+    for (; at != NO_INDEX && count < sizeof chain / sizeof chain[0]; at = machine->view.locations[at].parent) {
         chain[count++] = at;
     }
     bool fine = true;
     while (count > 0 && fine && has_room(machine, 0)) {
-        const struct location *location = &machine->view->locations[chain[--count]];
-        fine = buffer_append(buffer, machine->view->text + location->text, location->size);
+        const struct location *location = &machine->view.locations[chain[--count]];
+        fine = buffer_append(buffer, machine->view.text + location->text, location->size);
     }
     return fine && append_keyword(buffer, keyword);
 }
@@ -166,7 +166,7 @@ void explain_rollback(struct machine *machine, struct report_mark mark) {
 void explain_cut(struct machine *machine) {
     for (uint32_t i = 0; i < machine->depth; i++) {
         const struct frame *frame = &machine->frames[i];
-        uint8_t op = frame->pc < frame->end ? machine->view->code[frame->pc].op : OP_COUNT;
+        uint8_t op = frame->pc < frame->end ? machine->view.code[frame->pc].op : OP_COUNT;
         bool is_attempt = op == OP_ANY_OF || op == OP_ONE_OF || op == OP_NOT || op == OP_CONTAINS ||
                           (op == OP_IF && frame->stage == 0);
         if (is_attempt && frame->started) {
@@ -235,7 +235,7 @@ void explain_failure(struct machine *machine, const struct frame *frame, enum ke
     va_start(args, format);
     error_print(message, sizeof message, format, args);
     va_end(args);
-    enum keyword own = (enum keyword)machine->view->code[frame->pc].keyword;
+    enum keyword own = (enum keyword)machine->view.code[frame->pc].keyword;
     add_failure(machine, frame, keyword == KEYWORD_NONE ? own : keyword, message);
 }
 

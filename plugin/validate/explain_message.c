@@ -53,7 +53,7 @@ static void print_choices(const struct machine *machine, const struct enumeratio
     text[0] = '\0';
     for (uint32_t i = 0; i < set->count; i++) {
         char choice[EXPLAIN_VALUE_SIZE];
-        struct wire_value constant = {&machine->view->constant_document, machine->view->links[set->items + i]};
+        struct wire_value constant = {&machine->view.constant_document, machine->view.links[set->items + i]};
         explain_print_value(constant, false, choice);
         if (used + strlen(choice) + sizeof ", ..." > size) {
             snprintf(text + used, size - used, ", ...");
@@ -67,10 +67,10 @@ static void explain_required(struct machine *machine, const struct frame *frame,
     uint32_t mark = machine->work->scratch_size;
     uint32_t seen = assert_seen_keys(machine, table, frame->value);
     for (uint32_t i = 0; seen != WORK_NONE && i < table->count; i++) {
-        const struct key *key = &machine->view->keys[table->first + i];
+        const struct key *key = &machine->view.keys[table->first + i];
         char name[EXPLAIN_VALUE_SIZE];
         if (!set_has(machine, seen, i)) {
-            print_quoted(program_text(machine->view, key->text, key->size), name, sizeof name);
+            print_quoted(program_text(&machine->view, key->text, key->size), name, sizeof name);
             explain_failure(machine, frame, KEYWORD_NONE, "must have the property %s", name);
         }
     }
@@ -78,19 +78,19 @@ static void explain_required(struct machine *machine, const struct frame *frame,
 }
 
 static void explain_dependent(struct machine *machine, const struct frame *frame, const struct instruction *in) {
-    const struct key_table *table = &machine->view->tables[in->a];
+    const struct key_table *table = &machine->view.tables[in->a];
     uint32_t mark = machine->work->scratch_size;
     uint32_t seen = assert_seen_keys(machine, table, frame->value);
     for (uint32_t i = 0; seen != WORK_NONE && i < in->c;) {
-        const uint32_t *link = &machine->view->links[in->b + i];
+        const uint32_t *link = &machine->view.links[in->b + i];
         for (uint32_t j = 0; j < link[1] && set_has(machine, seen, link[0]); j++) {
-            const struct key *key = &machine->view->keys[table->first + link[2 + j]];
-            const struct key *cause = &machine->view->keys[table->first + link[0]];
+            const struct key *key = &machine->view.keys[table->first + link[2 + j]];
+            const struct key *cause = &machine->view.keys[table->first + link[0]];
             char name[EXPLAIN_VALUE_SIZE];
             char with[EXPLAIN_VALUE_SIZE];
             if (!set_has(machine, seen, link[2 + j])) {
-                print_quoted(program_text(machine->view, key->text, key->size), name, sizeof name);
-                print_quoted(program_text(machine->view, cause->text, cause->size), with, sizeof with);
+                print_quoted(program_text(&machine->view, key->text, key->size), name, sizeof name);
+                print_quoted(program_text(&machine->view, cause->text, cause->size), with, sizeof with);
                 explain_failure(machine, frame, KEYWORD_NONE, "must have the property %s, as it has %s", name, with);
             }
         }
@@ -103,7 +103,7 @@ static void explain_dependent(struct machine *machine, const struct frame *frame
 static void explain_bound(struct machine *machine, const struct frame *frame, const struct instruction *in,
                           const char *relation, const char *got) {
     char number[NUMBER_TEXT_SIZE];
-    number_print(machine->view->bounds[in->a].number, number);
+    number_print(machine->view.bounds[in->a].number, number);
     explain_failure(machine, frame, KEYWORD_NONE, "must be %s %s (got %s)", relation, number, got);
 }
 
@@ -120,10 +120,10 @@ static void explain_choice(struct machine *machine, const struct frame *frame, c
                            const char *got) {
     char list[LIST_SIZE];
     if (in->op == OP_CONST) {
-        explain_print_value((struct wire_value){&machine->view->constant_document, in->a}, false, list);
+        explain_print_value((struct wire_value){&machine->view.constant_document, in->a}, false, list);
         explain_failure(machine, frame, KEYWORD_NONE, "must be %s (got %s)", list, got);
     } else {
-        print_choices(machine, &machine->view->enums[in->a], list, sizeof list);
+        print_choices(machine, &machine->view.enums[in->a], list, sizeof list);
         explain_failure(machine, frame, KEYWORD_NONE, "must be one of %s (got %s)", list, got);
     }
 }
@@ -139,7 +139,7 @@ static void explain_words(struct machine *machine, const struct frame *frame, co
                         value_type_name(machine_value(machine, frame->value)));
         return;
     case OP_PATTERN: {
-        struct bytes pattern = wire_utf8_cut(program_text(machine->view, in->b, in->c), LIST_SIZE - 1);
+        struct bytes pattern = wire_utf8_cut(program_text(&machine->view, in->b, in->c), LIST_SIZE - 1);
         explain_failure(machine, frame, KEYWORD_NONE, "must match the pattern %.*s (got %s)", BYTES_FORMAT(pattern),
                         got);
         return;
@@ -199,7 +199,7 @@ void explain_assertion(struct machine *machine, const struct frame *frame, const
         explain_count(machine, frame, in, "have at least", "property", "properties");
         return;
     case OP_REQUIRED:
-        explain_required(machine, frame, &machine->view->tables[in->a]);
+        explain_required(machine, frame, &machine->view.tables[in->a]);
         return;
     case OP_DEPENDENT_REQUIRED:
         explain_dependent(machine, frame, in);

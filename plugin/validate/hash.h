@@ -1,4 +1,5 @@
-/* hash.h: hashes of bytes for tables that confirm by comparison; good mixing, no secrecy. */
+/* hash.h: hashes of bytes for tables that confirm by comparison. Where the seed is a secret, nobody can choose texts
+ * whose hashes agree. */
 #ifndef POLARIS_PLUGIN_VALIDATE_HASH_H
 #define POLARIS_PLUGIN_VALIDATE_HASH_H
 
@@ -24,6 +25,12 @@ static inline uint64_t hash_number(uint64_t number, uint64_t seed) {
     return hash_mix(number ^ UINT64_C(0xA0761D6478BD642F), seed ^ UINT64_C(0xE7037ED1A0B428DB));
 }
 
+/* The seed is in both factors: a text that makes one of them 0 would else hide the other, and with it the seed. */
+static inline uint64_t hash_words(uint64_t a, uint64_t b, uint64_t seed) {
+    return hash_mix(a ^ seed ^ UINT64_C(0xA0761D6478BD642F),
+                    b ^ (seed << 32 | seed >> 32) ^ UINT64_C(0xE7037ED1A0B428DB));
+}
+
 static inline uint64_t hash_bytes(struct bytes text, uint64_t seed) {
     const uint8_t *data = text.data;
     size_t size = text.size;
@@ -31,8 +38,7 @@ static inline uint64_t hash_bytes(struct bytes text, uint64_t seed) {
     uint64_t b;
     if (size >= 8) {
         for (; size > 16; data += 16, size -= 16) {
-            seed = hash_mix(hash_load(data, 8) ^ UINT64_C(0x8EBC6AF09C88C6E3),
-                            hash_load(data + 8, 8) ^ seed ^ UINT64_C(0x589965CC75374CC3));
+            seed = hash_words(hash_load(data, 8), hash_load(data + 8, 8), seed);
         }
         /* The last sixteen bytes or fewer: two words, which overlap where the text is short. */
         if (size >= 8) {
@@ -52,7 +58,7 @@ static inline uint64_t hash_bytes(struct bytes text, uint64_t seed) {
         a = 0;
         b = 0;
     }
-    return hash_mix(a ^ UINT64_C(0xA0761D6478BD642F) ^ text.size, b ^ seed ^ UINT64_C(0xE7037ED1A0B428DB));
+    return hash_words(a ^ text.size, b, seed);
 }
 
 #endif

@@ -57,7 +57,7 @@ static enum verdict check_wide_map(struct wire_value map, uint64_t seed, struct 
     while (capacity < 2 * (uint64_t)pairs) {
         capacity *= 2;
     }
-    uint32_t mark = work->scratch_size;
+    uint32_t scratch = work->scratch_size;
     uint32_t table = work_reserve(work, capacity * sizeof(uint32_t));
     if (table == WORK_NONE) {
         return VERDICT_LIMIT;
@@ -71,11 +71,12 @@ static enum verdict check_wide_map(struct wire_value map, uint64_t seed, struct 
             verdict = VERDICT_NO;
             break;
         }
+        uint16_t mark = document->items[key].mark;
         uint64_t slot = hash_bytes(value_text((struct wire_value){document, key}), seed) & (capacity - 1);
         for (; slots[slot] != 0 && verdict == VERDICT_YES; slot = (slot + 1) & (capacity - 1)) {
             if (!work_spend(work, 1)) {
                 verdict = VERDICT_LIMIT;
-            } else if (same_key(document, slots[slot], key)) {
+            } else if (document->items[slots[slot]].mark == mark && same_key(document, slots[slot], key)) {
                 *ret_fault = (struct model_fault){key, map.index, "have each key once"};
                 verdict = VERDICT_NO;
             }
@@ -83,7 +84,7 @@ static enum verdict check_wide_map(struct wire_value map, uint64_t seed, struct 
         slots[slot] = key;
         key = document->items[document->items[key].next].next;
     }
-    work->scratch_size = mark;
+    work->scratch_size = scratch;
     return verdict;
 }
 
@@ -121,7 +122,14 @@ enum verdict model_sweep(struct wire_value root, bool extended, uint64_t seed, s
     const struct wire_document *document = root.document;
     const struct wire_item *items = document->items;
     uint32_t end = items[root.index].next;
+    /* Of the outermost container's scalars none is at fault if it lacks keys only. */
+    bool has_keys_only = wire_kind_is_container((enum wire_kind)items[root.index].kind) &&
+                         (items[root.index].mark & (WIRE_LACKS_TEXT | WIRE_LACKS_VALUE)) == 0;
     for (uint32_t i = root.index; i < end; i++) {
+        if (wire_kind_is_container((enum wire_kind)items[i].kind) && (items[i].mark & model_lacks(extended)) == 0) {
+            i = items[i].next - 1; /* nothing in it is at fault */
+            continue;
+        }
         if (items[i].kind == WIRE_MAP && !extended) {
             struct wire_value map = {document, i};
             enum verdict verdict = items[i].size <= NARROW_PAIRS_MAX ? check_narrow_map(map, ret_fault)
@@ -131,7 +139,7 @@ enum verdict model_sweep(struct wire_value root, bool extended, uint64_t seed, s
             }
             continue;
         }
-        const char *what = scalar_fault(document, i, extended);
+        const char *what = has_keys_only ? NULL : scalar_fault(document, i, extended);
         if (what != NULL) {
             *ret_fault = (struct model_fault){i, WORK_NONE, what};
             return VERDICT_NO;

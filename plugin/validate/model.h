@@ -10,6 +10,11 @@ struct model_fault {
     const char *what; /* reads on after "must": a literal */
 };
 
+/* Of what an array or map may lack (enum wire_lack), what makes a payload invalid. */
+static inline unsigned model_lacks(bool extended) {
+    return extended ? WIRE_LACKS_TEXT : WIRE_LACKS_TEXT | WIRE_LACKS_VALUE | WIRE_LACKS_KEYS;
+}
+
 /* model.c: the rest of model_check, value by value. */
 enum verdict model_sweep(struct wire_value root, bool extended, uint64_t seed, struct work *work,
                          struct model_fault *ret_fault);
@@ -23,9 +28,10 @@ static inline enum verdict model_check(struct wire_value root, bool extended, ui
         return VERDICT_LIMIT;
     }
     /* Whoever wrote the tape has noted what is in a container: mostly there is nothing to look for. */
-    unsigned lacks = extended ? WIRE_LACKS_TEXT : WIRE_LACKS_TEXT | WIRE_LACKS_VALUE | WIRE_LACKS_KEYS;
     bool is_container = item->kind == WIRE_ARRAY || item->kind == WIRE_MAP;
-    return is_container && (item->mark & lacks) == 0 ? VERDICT_YES : model_sweep(root, extended, seed, work, ret_fault);
+    return is_container && (item->mark & model_lacks(extended)) == 0
+               ? VERDICT_YES
+               : model_sweep(root, extended, seed, work, ret_fault);
 }
 
 #endif

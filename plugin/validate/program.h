@@ -12,6 +12,8 @@
 #include "validate/pattern.h"
 #include "validate/work.h"
 
+#include <assert.h>
+
 /* PATTERN_LINKS: for each pattern of patternProperties: pattern, subschema, its text's offset and size. */
 enum { PATTERN_LINKS = 4 };
 
@@ -83,21 +85,29 @@ enum schema_flag {
     SCHEMA_FAST_TRACKS_ITEMS = 16, /* and so has its fast code */
     SCHEMA_FAST_TRACKS_PROPERTIES = 32,
     SCHEMA_SINGLE = 128, /* a leaf whose fast code is one assertion */
+    SCHEMA_ROW = 256,    /* a flat one that applies leaves to an array's elements, and nothing else */
     SCHEMA_FLAT = 64,    /* its fast code is assertions, and applicators of leaves and flat ones: it needs no frame */
 };
 
-/* How far flat subschemas apply each other: so deep the run recurses, whatever the payload. */
-enum { FLAT_LEVELS_MAX = 4 };
+/* How far flat subschemas apply each other: so many are at work at a time, whatever the payload. */
+enum { FLAT_LEVELS_MAX = 8 };
 
-struct schema_node {
-    uint32_t plain, plain_end; /* instructions */
-    uint32_t fast, fast_end;
-    uint32_t location;
+/* What running the fast code of a subschema takes. */
+struct schema_run {
     uint32_t flags;
     /* A bit for each enum wire_kind: must the fast code be asked, or else, are all values of the kind valid? The fast
      * code does not ask for types again. */
     uint16_t undecided, accepts;
+    uint32_t fast, fast_end; /* instructions */
 };
+
+struct schema_node {
+    struct schema_run run;
+    uint32_t plain, plain_end;
+    uint32_t location;
+    uint32_t unused;
+};
+static_assert(sizeof(struct schema_node) == 32, "found by its number without a multiplication");
 
 /* Where a subschema stands: text after that of its parent; a root's text is a URI and "#". */
 struct location {
@@ -106,20 +116,21 @@ struct location {
 };
 
 struct key {
-    uint32_t hash; /* the mark, or of a seeded table the upper half */
+    uint32_t hash; /* the mark, or of a hashed table the upper half */
     uint32_t size;
     uint32_t text;
     uint32_t schema; /* or NO_INDEX */
     uint32_t required;
+    struct schema_run run; /* the schema's, as it is asked for each member */
 };
 
 /* Keys by hash, confirmed by comparison. Small tables take the marks that are on the tape, under a factor that was
- * chosen so that hardly any two keys meet; others hash again, with a seed. */
+ * chosen so that hardly any two keys meet; others hash the names again. Both are made with the program's seed. */
 struct key_table {
     uint64_t seed;         /* or the factor */
     uint32_t first, count; /* keys, in the order of the schema */
     uint32_t slots, mask;  /* key number + 1, or 0 */
-    uint32_t shift;        /* of a mark times the factor; 0: the table is seeded */
+    uint32_t shift;        /* of a mark times the factor; 0: the table is one of hashes */
 };
 
 struct object_rule {
@@ -187,7 +198,8 @@ struct validate_program {
     size_t size; /* of the block */
     struct validate_limits limits;
     bool extended;
-    bool tracks; /* some fast code has an OP_UNEVALUATED_* */
+    bool tracks;   /* some fast code has an OP_UNEVALUATED_* */
+    uint64_t seed; /* of the marks of its keys, and so of the tapes that it takes */
     uint32_t root;
     uint32_t pattern_count;
     struct pattern **patterns;

@@ -50,6 +50,7 @@ struct validate_options {
     bool assert_format;                    /* `format` is checked, not only an annotation */
     bool extended;                         /* payloads may hold what JSON does not: see validate_run() */
     bool trusted;                          /* the schema passed its meta-schema before: it is not asked again */
+    uint64_t seed;                         /* that of the payloads' tapes, wire_limits.seed */
     const struct validate_document *documents;
     size_t document_count;
     struct validate_limits limits;
@@ -113,7 +114,9 @@ size_t validate_context_memory(const struct validate_context *context);  /* byte
  *
  * Payloads take the JSON model: binary data, extension values, NaN, infinities, text that is not UTF-8, keys that are
  * no strings or come twice in a map make it invalid. In an `extended` program all but broken UTF-8 is let through:
- * binary data and extension values have no type, keys that are no strings no name in `properties`. */
+ * binary data and extension values have no type, keys that are no strings no name in `properties`.
+ *
+ * INTERNAL: the payload's tape was written with another seed than the program was compiled with. */
 WARN_UNUSED enum status validate_run(const struct validate_program *program, struct validate_context *context,
                                      struct wire_value payload, bool *ret_valid, struct error *error);
 

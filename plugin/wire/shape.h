@@ -120,8 +120,11 @@ static inline double wire_float_read(const uint8_t *data) {
 
 /* Neither an infinity nor NaN: their exponents are all ones. */
 static inline bool wire_float_is_finite(const uint8_t *data) {
-    uint16_t mask = data[0] == 0xCA ? 0x7F80 : 0x7FF0;
-    return (wire_read_16(data + 1) & mask) != mask;
+    if ((data[1] & 0x7F) != 0x7F) {
+        return true;
+    }
+    uint8_t mask = data[0] == 0xCA ? 0x80 : 0xF0;
+    return (data[2] & mask) != mask;
 }
 
 /* How many bytes the value at `data` takes with all that is in it; 0 if it is malformed or cut. Allocates nothing and
@@ -170,10 +173,61 @@ static inline struct wire_text_ends wire_text_ends(const uint8_t *data, size_t s
     return ends;
 }
 
-/* No secrecy: whoever looks a text up by its mark confirms it, and bounds how many others have the same. */
-static inline uint16_t wire_text_mark(struct wire_text_ends ends, size_t size) {
-    uint64_t both = ends.first ^ (ends.last << 29 | ends.last >> 35) ^ size;
-    return (uint16_t)(both * UINT64_C(0x9E3779B97F4A7C15) >> 48);
+__extension__ typedef unsigned __int128 wire_wide;
+
+/* The two halves of the product, folded. */
+static inline uint64_t wire_fold(uint64_t a, uint64_t b) {
+    wire_wide product = (wire_wide)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Two secrets made from one: both factors of a mark hang on one of them, so that nobody can make a factor that cancels
+ * the other. */
+struct wire_mark_keys {
+    uint64_t first, last;
+};
+
+static inline struct wire_mark_keys wire_mark_keys(uint64_t seed) {
+    return (struct wire_mark_keys){
+        .first = wire_fold(seed ^ UINT64_C(0xA0761D6478BD642F), UINT64_C(0xE7037ED1A0B428DB)),
+        .last = wire_fold(seed ^ UINT64_C(0x8EBC6AF09C88C6E3), UINT64_C(0x589965CC75374CC3))};
+}
+
+/* What a text longer than sixteen bytes has between its ends: a hash, and a bit for each that was in any of its words.
+ * Of others nothing. */
+struct wire_text_middle {
+    uint64_t hash;
+    uint64_t seen;
+};
+
+static inline struct wire_text_middle wire_text_middle(const uint8_t *data, size_t size, struct wire_mark_keys keys) {
+    struct wire_text_middle middle = {0, 0};
+    if (size <= 16) {
+        return middle;
+    }
+    /* The words beside the ends, which overlap where it is short; then those between, if any are left. */
+    uint64_t a = wire_text_word(data + 8);
+    uint64_t b = wire_text_word(data + size - 16);
+    for (size_t i = 16;; i += 16) {
+        middle.seen |= a | b;
+        middle.hash = wire_fold(a ^ middle.hash ^ keys.first, b ^ keys.last);
+        if (i + 16 >= size) {
+            return middle;
+        }
+        a = wire_text_word(data + i);
+        b = wire_text_word(data + i + 8);
+    }
+}
+
+/* Of the whole text. Whoever does not know the seed can make no texts that have the same mark, but 16 bits are few:
+ * whoever looks a text up by its mark confirms it, and bounds how many others have the same. */
+static inline uint16_t wire_mark(struct wire_text_ends ends, uint64_t middle, size_t size, struct wire_mark_keys keys) {
+    return (uint16_t)wire_fold(ends.first ^ keys.first, ends.last ^ keys.last ^ middle ^ size);
+}
+
+static inline uint16_t wire_text_mark(struct bytes text, struct wire_mark_keys keys) {
+    return wire_mark(wire_text_ends(text.data, text.size, text.size), wire_text_middle(text.data, text.size, keys).hash,
+                     text.size, keys);
 }
 
 #endif

@@ -92,23 +92,21 @@ struct level {
 
 /* Where the pass is. Apart from the document, so that it can be in registers. */
 struct pass {
-    const uint8_t *at, *end;
+    const uint8_t *at, *end; /* at the value that is read, or was not taken */
+    const uint8_t *begin;
     struct wire_item *item; /* the next one to write */
     struct wire_item *full; /* the memory's end */
     struct level *level;
     const struct level *deepest; /* allowed */
     uint32_t count;
     uint32_t left; /* of the level */
+    struct wire_mark_keys keys;
 };
 
 #define ALWAYS_INLINE __attribute__((always_inline)) static inline
 
-ALWAYS_INLINE bool is_ascii(const uint8_t *data, size_t size, struct wire_text_ends ends) {
-    uint64_t seen = ends.first | ends.last;
-    for (size_t i = 8; i + 8 < size; i += 8) {
-        seen |= wire_text_word(data + i);
-    }
-    return (seen & UINT64_C(0x8080808080808080)) == 0;
+ALWAYS_INLINE bool is_ascii(struct wire_text_ends ends, struct wire_text_middle middle) {
+    return ((ends.first | ends.last | middle.seen) & UINT64_C(0x8080808080808080)) == 0;
 }
 
 /* Is the key the same as one of the map before it? */
@@ -166,9 +164,10 @@ ALWAYS_INLINE bool take_string(const struct wire_document *document, struct pass
         return false;
     }
     struct wire_text_ends ends = wire_text_ends(data, size, (size_t)room);
-    uint16_t mark = wire_text_mark(ends, size);
+    struct wire_text_middle middle = wire_text_middle(data, size, pass->keys);
+    uint16_t mark = wire_mark(ends, middle.hash, size, pass->keys);
     pass->item->mark = mark;
-    if (!is_ascii(data, size, ends) && !wire_utf8_valid((struct bytes){data, size})) {
+    if (!is_ascii(ends, middle) && !wire_utf8_valid((struct bytes){data, size})) {
         pass->level->lacks |= WIRE_LACKS_TEXT;
     }
     if (is_key(pass)) {
@@ -180,7 +179,6 @@ ALWAYS_INLINE bool take_string(const struct wire_document *document, struct pass
 
 ALWAYS_INLINE bool take_scalar(struct pass *pass, const uint8_t *data) {
     struct wire_item *item = pass->item;
-    item->mark = 0;
     if (data > pass->end) {
         return false;
     }
@@ -196,17 +194,19 @@ ALWAYS_INLINE bool take_scalar(struct pass *pass, const uint8_t *data) {
 ALWAYS_INLINE bool take_other(struct pass *pass, const uint8_t *data, uint32_t size) {
     bool is_map = pass->item->kind == WIRE_MAP;
     int64_t needed = is_map ? 2 * (int64_t)size : size;
-    pass->item->mark = 0;
     if (needed > pass->end - data) {
         return false;
     }
-    pass->at = data;
     if (!wire_kind_is_container((enum wire_kind)pass->item->kind)) {
         pass->level->lacks |= WIRE_LACKS_VALUE;
-        pass->at += size;
-    } else if (pass->level == pass->deepest) {
+        pass->at = data + size;
+        return true;
+    }
+    if (pass->level == pass->deepest) {
         return false;
-    } else if (size > 0) {
+    }
+    pass->at = data;
+    if (size > 0) {
         bool is_wide = is_map && size > NARROW_PAIRS_MAX;
         pass->level->left = pass->left;
         pass->left = (uint32_t)needed;
@@ -216,51 +216,73 @@ ALWAYS_INLINE bool take_other(struct pass *pass, const uint8_t *data, uint32_t s
     return true;
 }
 
+ALWAYS_INLINE void put_item(const struct pass *pass, enum wire_kind kind, uint32_t header_size, uint32_t size) {
+    pass->item->offset = (uint32_t)(pass->at - pass->begin);
+    pass->item->size = size;
+    pass->item->next = pass->count + 1;
+    pass->item->kind = (uint8_t)kind;
+    pass->item->header_size = (uint8_t)header_size;
+    pass->item->mark = 0;
+}
+
+/* The forms that most values have, each of one length. Where the next value begins is then known without waiting for
+ * this one's bytes to have been looked up, if only the branches were foreseen: what the pass takes is such waiting. */
+enum { FIXED_STR = 0xA0, FIXED_STR_MASK = 0xE0, POSITIVE_MAX = 0x7F, NEGATIVE_MIN = 0xE0, DOUBLE = 0xCB };
+
 /* One value, or the header of one with elements, of which a byte is there. False: it is to be refused. */
 ALWAYS_INLINE bool take_value(const struct wire_document *document, struct pass *pass) {
-    const struct wire_form *form = &WIRE_FORMS[*pass->at];
+    uint8_t first = *pass->at;
+    if ((first & FIXED_STR_MASK) == FIXED_STR) {
+        uint32_t size = first - (uint32_t)FIXED_STR;
+        pass->left--;
+        put_item(pass, WIRE_STR, 1, size);
+        return take_string(document, pass, pass->at + 1, size);
+    }
+    const struct wire_form *form = &WIRE_FORMS[first];
+    enum wire_kind kind = (enum wire_kind)form->kind;
     const uint8_t *data = pass->at + form->header_size;
     uint32_t size = form->fixed;
     if (form->length_bytes != 0 && (data > pass->end || !wire_length_read(pass->at, form, &size))) {
         return false;
     }
     pass->left--;
-    pass->item->offset = (uint32_t)(pass->at - document->input.data);
-    pass->item->size = size;
-    pass->item->next = pass->count + 1;
-    pass->item->kind = form->kind;
-    pass->item->header_size = form->header_size;
-    if (form->kind == WIRE_STR) {
+    put_item(pass, kind, form->header_size, size);
+    if (kind == WIRE_STR) {
         return take_string(document, pass, data, size);
     }
     if (is_key(pass)) {
         pass->level->lacks |= WIRE_LACKS_KEYS;
     }
-    return form->kind < WIRE_STR ? take_scalar(pass, data) : take_other(pass, data, size);
+    if (first == DOUBLE) {
+        return take_scalar(pass, pass->at + 9);
+    }
+    if (first <= POSITIVE_MAX || first >= NEGATIVE_MIN) {
+        return take_scalar(pass, pass->at + 1);
+    }
+    return kind < WIRE_STR ? take_scalar(pass, data) : take_other(pass, data, size);
 }
 
 static enum status write_tape(struct wire_document *document, uint32_t depth_max, struct error *error) {
     struct bytes input = document->input;
     struct level levels[WIRE_DEPTH_LIMIT + 1];
-    struct pass pass = {.at = input.data, .end = input.data + input.size, .level = levels, .left = 1};
+    struct pass pass = {
+        .at = input.data, .begin = input.data, .end = input.data + input.size, .level = levels, .left = 1};
     pass.deepest = levels + depth_max;
+    pass.keys = wire_mark_keys(document->seed);
     pass.item = document->items;
     pass.full = document->items != NULL ? document->items + document->item_capacity : NULL;
     levels[0] = (struct level){0};
     for (;;) {
-        size_t offset = (size_t)(pass.at - input.data);
-        if (pass.at == pass.end) {
-            return refuse_value(input, offset, depth_max, error);
-        }
-        if (pass.item == pass.full) {
+        bool is_there = pass.at < pass.end;
+        if (is_there && pass.item == pass.full) {
             if (!tape_grow(document)) {
                 return error_set(error, NO_MEMORY, "no memory to read a request of %zu bytes", input.size);
             }
             pass.item = document->items + pass.count;
             pass.full = document->items + document->item_capacity;
         }
-        if (!take_value(document, &pass)) {
-            return refuse_value(input, offset, depth_max, error);
+        if (!is_there || !take_value(document, &pass)) {
+            return refuse_value(input, (size_t)(pass.at - pass.begin), depth_max, error);
         }
         pass.item++;
         pass.count++;
@@ -287,6 +309,7 @@ enum status wire_document_parse(struct wire_document *document, struct bytes inp
     bool had_memory = document->items != NULL;
     document->input = input;
     document->item_count = 0;
+    document->seed = limits->seed;
     status = write_tape(document, limits->depth_max < WIRE_DEPTH_LIMIT ? limits->depth_max : WIRE_DEPTH_LIMIT, error);
     if (status != OK && had_memory) {
         wire_document_reset(document);

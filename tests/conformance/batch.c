@@ -263,3 +263,52 @@ Test(batch, batches_are_listed_in_order_of_creation_page_by_page_by_both_verbs) 
     }
     es_close(es);
 }
+
+/* ---- many drafts ---- */
+
+static void append_drafts(struct es *es, int from, int to) {
+    for (int i = from; i < to; i += 50) {
+        char events[8192] = "";
+        for (int j = i; j < i + 50; j++) {
+            size_t used = strlen(events);
+            snprintf(events + used, sizeof events - used,
+                     "%s{'type': 'type%d', 'data': {'n': %d}, 'stream': 's%d', 'tags': ['t%d', 'all'], 'key': 'k%d'}",
+                     j > i ? "," : "", j % 3, j, j % 7, j % 5, j);
+        }
+        (void)es_ok(es, "store", "{'op': 'batch.append', 'id': 'many', 'events': [%s]}", events);
+    }
+}
+
+Test(batch, of_many_drafts_becomes_events_in_their_order) {
+    struct es *es = es_open("{'durability': 'normal'}");
+    (void)es_ok(es, "store", "{'op': 'batch.create', 'id': 'many'}");
+    append_drafts(es, 0, 700);
+
+    es_expect(es_ok(es, "store", "{'op': 'batch.complete', 'id': 'many'}"),
+              "{'batch': {'count': 700, 'first_id': 1, 'last_id': 700}, 'duplicates': 0}");
+
+    json_t *events = json_object_get(es_ok(es, "query", "{'op': 'events', 'limit': 700}"), "events");
+    for (int i = 0; i < 700; i++) {
+        es_expect(json_array_get(events, (size_t)i),
+                  "{'id': %d, 'type': 'type%d', 'data': {'n': %d}, 'stream': 's%d', 'version': %d, 'batch': 'many',"
+                  " 'tags': ['t%d', 'all'], 'key': '*'}",
+                  i + 1, i % 3, i, i % 7, i / 7 + 1, i % 5);
+    }
+    es_expect(es_ok(es, "query", "{'op': 'tags', 'prefix': 'all'}"), "{'tags': [{'tag': 'all', 'count': 700}]}");
+    es_close(es);
+}
+
+Test(batch, of_many_drafts_whose_last_one_conflicts_stores_none) {
+    struct es *es = es_open("{'durability': 'normal'}");
+    (void)es_append(es, "{'type': 'other', 'data': {}, 'key': 'k649'}");
+    (void)es_ok(es, "store", "{'op': 'batch.create', 'id': 'many'}");
+    append_drafts(es, 0, 650);
+
+    es_expect(es_refused(es, POLARIS_ES_CONFLICT, NULL, NULL, "store", "{'op': 'batch.complete', 'id': 'many'}"),
+              "{'details': {'id': 1, 'draft': 649}}");
+
+    cr_expect_eq(es_event_count(es), 1);
+    es_expect(es_ok(es, "store", "{'op': 'batch.get', 'id': 'many'}"), "{'batch': {'state': 'open', 'count': 650}}");
+    es_expect(es_ok(es, "query", "{'op': 'tags'}"), "{'tags': []}");
+    es_close(es);
+}

@@ -444,3 +444,41 @@ Test(init, shutdown_ends_the_instance_whatever_it_is_given) {
     cr_assert_eq(es->table->shutdown(NULL, (polaris_bytes){0}, NULL), POLARIS_ES_INVALID);
     es_close(es);
 }
+
+static off_t size_of_log(const struct es *es) {
+    char path[128];
+    struct stat file;
+    snprintf(path, sizeof path, "%s-wal", es->path);
+    return stat(path, &file) == 0 ? file.st_size : 0;
+}
+
+Test(init, shutdown_copies_the_log_into_the_file_unless_it_is_asked_to_keep_it) {
+    struct es *es = es_open(NULL);
+    struct es_sink sink;
+    es_sink_init(&sink);
+    (void)es_append(es, "{'type': 'a', 'data': {}}");
+    cr_expect_eq(shut_down(es, "\x81\xa8keep_log\xc3", 11, &sink.sink), POLARIS_ES_OK);
+    cr_expect_gt(size_of_log(es), 0, "it goes on from there");
+
+    cr_assert_eq(es_init(es, NULL), POLARIS_ES_OK);
+    es_expect(es->reply, "{'last_id': 1}");
+    cr_expect_eq(es_event_count(es), 1);
+    (void)es_append(es, "{'type': 'a', 'data': {}}");
+    es_shutdown(es);
+    cr_expect_eq(size_of_log(es), 0, "all is in the file");
+    es_reopen(es, "{'mode': 'read'}");
+    cr_expect_eq(es_event_count(es), 2);
+    es_sink_done(&sink);
+    es_close(es);
+}
+
+Test(init, shutdown_with_durability_normal_keeps_no_log_as_it_may_not_be_on_the_disk) {
+    struct es *es = es_open("{'durability': 'normal'}");
+    struct es_sink sink;
+    es_sink_init(&sink);
+    (void)es_append(es, "{'type': 'a', 'data': {}}");
+    cr_expect_eq(shut_down(es, "\x81\xa8keep_log\xc3", 11, &sink.sink), POLARIS_ES_OK);
+    cr_expect_eq(size_of_log(es), 0);
+    es_sink_done(&sink);
+    es_close(es);
+}

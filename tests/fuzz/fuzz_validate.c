@@ -22,6 +22,7 @@ enum flag {
     HIDE_VALUES = 8,
     CHECKED = 16,
     FEW_FAILURES = 32,
+    SEEDED = 64, /* the same once more with marks that another seed made */
     TEXT = 128
 };
 
@@ -50,12 +51,14 @@ static bool json_open(struct json *json, struct bytes text) {
 struct subject {
     struct validate_options options;
     struct validate_program *program;
+    struct validate_program *seeded; /* or NULL */
     struct validate_context *context;
     unsigned flags;
 };
 
 static void subject_done(struct subject *subject) {
     validate_program_free(subject->program);
+    validate_program_free(subject->seeded);
     validate_context_free(subject->context);
 }
 
@@ -167,12 +170,28 @@ static void run_with_less(struct subject *subject, struct wire_value root, bool 
     subject->program->limits.validation_steps_max = validation_steps_max;
 }
 
+/* A seed changes no verdict, and no tape of another one is taken. */
+static void run_seeded(const struct subject *subject, struct wire_value root, bool valid) {
+    CLEANUP(wire_document_done) struct wire_document tape = {0};
+    struct wire_limits limits = LIMITS;
+    struct error error;
+    bool other = !valid;
+    limits.seed = subject->seeded->seed;
+    REQUIRE(validate_run(subject->seeded, subject->context, root, &other, &error) == INTERNAL);
+    REQUIRE(wire_document_parse(&tape, wire_value_raw(root), &limits, &error) == OK);
+    enum status status = validate_run(subject->seeded, subject->context, (struct wire_value){&tape, 0}, &other, &error);
+    REQUIRE(status == TOO_LARGE || (status == OK && other == valid));
+}
+
 static void run_others(struct subject *subject, struct wire_value root, bool valid, uint32_t choice) {
     bool other = !valid;
     if (!subject->program->tracks) {
         subject->program->tracks = true;
         REQUIRE(run(subject, root, &other) == OK && other == valid);
         subject->program->tracks = false;
+    }
+    if (subject->seeded != NULL) {
+        run_seeded(subject, root, valid);
     }
     if ((subject->flags & EXTENDED) != 0) {
         return; /* keys that come twice count in their order */
@@ -203,7 +222,13 @@ static bool compile(struct subject *subject, const struct json *schema) {
     REQUIRE((status == OK) == (subject->program != NULL));
     REQUIRE(status == OK || status == INVALID || status == UNSUPPORTED || status == TOO_LARGE);
     REQUIRE(status == OK || (error.status == status && error.message[0] != '\0'));
-    return status == OK;
+    if (status == OK && (subject->flags & SEEDED) != 0) {
+        struct validate_options options = subject->options;
+        options.seed = HASH_SEED + root_of(schema).document->item_count;
+        status = validate_compile(root_of(schema), &options, &subject->seeded, NULL, &error);
+        REQUIRE(status == OK || status == TOO_LARGE);
+    }
+    return subject->program != NULL;
 }
 
 static void fuzz_text(struct subject *subject, struct bytes input) {

@@ -111,6 +111,66 @@ check_shared() {
     grep -q 'libsqlite3\.so' <<<"$dynamic" || breach "$1 does not use the shared libsqlite3: two copies in one process lose locks"
 }
 
+# `caller callee` for each call between functions of a linked file, each as its name and address: calls, jumps in place
+# of a call, and functions that are handed on, as those are called from there or from below. A jump to a function's own
+# start is a loop. What the compiler moved out as unlikely is still its function.
+list_calls() {
+    objdump -d -j .text --no-show-raw-insn "$1" | awk '
+        function number(hex,  i, n) {
+            for (i = 1; i <= length(hex); i++) {
+                n = n * 16 + index("0123456789abcdef", substr(hex, i, 1)) - 1
+            }
+            return n
+        }
+        /^[0-9a-f]+ <.*>:$/ {
+            from = number($1)
+            name[from] = substr($2, 2, length($2) - 3)
+            next
+        }
+        match($0, /[0-9a-f]+ <[^<>]*>$/) {
+            split(substr($0, RSTART, RLENGTH - 1), target, / <|[+]0x/)
+            to = number(target[1]) - number(target[3])
+            if (to != from || (target[3] == "" && ($2 ~ /^(call|bl$)/ || / # /))) {
+                count++
+                caller[count] = from
+                callee[count] = to
+            }
+        }
+        END {
+            for (i = 1; i <= count; i++) {
+                if (name[callee[i]] == name[caller[i]] ".cold") {
+                    whole[callee[i]] = caller[i]
+                }
+            }
+            for (i = 1; i <= count; i++) {
+                from = caller[i] in whole ? whole[caller[i]] : caller[i]
+                to = callee[i] in whole ? whole[callee[i]] : callee[i]
+                if (to in name && (from != to || caller[i] == callee[i])) {
+                    printf "%s@%x %s@%x\n", name[from], from, name[to], to
+                }
+            }
+        }' | sort -u
+}
+
+# No function comes back to itself: what a payload or a schema is nested like must not be what the stack is. A compiler
+# that optimises makes loops of some such calls; the build with sanitizers, which does not, has them all.
+check_recursion() {
+    local calls functions cycle
+    calls=$(list_calls "$1")
+    functions=$(nm "$1" | grep -ci ' t ' || true)
+    [ "$functions" -gt 0 ] && [ -n "$calls" ] || breach "$1: no calls are seen: was it stripped?"
+    while read -r cycle; do
+        breach "recursion: $cycle"
+    done < <({
+        awk '$1 == $2 { print $1 " calls itself" }' <<<"$calls"
+        # tsort names the members of each loop, a line each, behind a line that says so.
+        tsort <<<"$calls" 2>&1 >/dev/null | awk '
+            / loop:$/ { if (loop != "") print loop; loop = ""; next }
+            { loop = loop (loop == "" ? "" : " -> ") $2 }
+            END { if (loop != "") print loop }'
+    } | sed 's/@[0-9a-f]*//g')
+}
+
 # Breaks each rule in a tree of its own and asks for the complaint.
 check_red() {
     local tree object
@@ -150,6 +210,27 @@ check_red() {
     expect_red strangers "$tree/inside.a" "$object"
     cc -shared -o "$tree/open.so" "$tree/inside.o" -Wl,-z,lazy
     expect_red shared "$tree/open.so"
+
+    plant() { # NAME SOURCE...: a shared object of them, each compiled by itself
+        local name=$1 i=0 text
+        shift
+        for text in "$@"; do
+            i=$((i + 1))
+            echo "$text" | cc -x c -O1 -fPIC -fvisibility=hidden -c -o "$tree/$name$i.o" -
+        done
+        cc -shared -o "$tree/$name.so" "$tree/$name"*.o
+    }
+    plant itself 'int f(int *a); int f(int *a) { return *a > 0 ? f(a + 1) * *a : f(a + 2) - 1; }'
+    plant mutual 'int g(int *a); int f(int *a); int f(int *a) { return *a > 0 ? g(a + 1) * *a : 0; }' \
+        'int f(int *a); int g(int *a); int g(int *a) { return f(a + *a); }'
+    plant handed 'int each(int *a, int (*visit)(int *)); int each(int *a, int (*visit)(int *)) { return visit(a) + 1; }' \
+        'int each(int *a, int (*visit)(int *)); int f(int *a); int f(int *a) { return *a > 0 ? each(a + 1, f) * *a : 0; }'
+    plant none 'int g(int *a); int f(int *a); int f(int *a) { while (*a > 0) a += g(a); return g(a); }' \
+        'int g(int *a); int g(int *a) { return *a * 2; }'
+    expect_red recursion "$tree/itself.so"
+    expect_red recursion "$tree/mutual.so"
+    expect_red recursion "$tree/handed.so"
+    "$0" recursion "$tree" "$tree/none.so" || breach "the rule 'recursion' complained where there is none"
     echo "$expected breaches made, $((expected - breaches)) found"
 }
 

@@ -1,4 +1,6 @@
 /* batch.c: batches: durable drafts that become events together. */
+#include <stdlib.h>
+
 #include "storage/sqlite/append.h"
 #include "storage/sqlite/schemas.h"
 #include "storage/sqlite/sqlite.h"
@@ -298,15 +300,98 @@ struct completion {
     int64_t last_id;
 };
 
+/* Drafts that are on the stage. Their rows are gone with the next step, so their bytes are kept here meanwhile. */
+enum { DRAFTS_STAGED_MAX = 256, DRAFTS_SIZE_MAX = 4 << 20 };
+struct staged_drafts {
+    struct event events[DRAFTS_STAGED_MAX];
+    uint8_t *memory[DRAFTS_STAGED_MAX];
+    size_t count, size;
+};
+
+static void forget_drafts(struct staged_drafts *drafts) {
+    while (drafts->count > 0) {
+        free(drafts->memory[--drafts->count]);
+    }
+    drafts->size = 0;
+}
+
+static void free_drafts(struct staged_drafts **drafts) {
+    if (*drafts != NULL) {
+        forget_drafts(*drafts);
+        free(*drafts);
+    }
+}
+
+static void move_bytes(struct bytes *view, uint8_t **at) {
+    if (bytes_present(*view)) {
+        memcpy(*at, view->data, view->size);
+        view->data = *at;
+        *at += view->size;
+    }
+}
+
+/* A copy of the draft, or NULL: no memory. */
+static const struct event *keep_draft(struct staged_drafts *drafts, const struct event *draft) {
+    struct event *event = &drafts->events[drafts->count];
+    *event = *draft;
+    struct bytes *views[] = {&event->type,      &event->stream, &event->key,      &event->correlation,
+                             &event->causation, &event->tags,   &event->metadata, &event->data};
+    size_t size = 1;
+    for (size_t i = 0; i < sizeof views / sizeof views[0]; i++) {
+        size += views[i]->size;
+    }
+    for (uint32_t i = 0; i < event->tag_count; i++) {
+        size += event->tag[i].size;
+    }
+    uint8_t *at = malloc(size);
+    if (at == NULL) {
+        return NULL;
+    }
+    drafts->memory[drafts->count++] = at;
+    drafts->size += size;
+    for (size_t i = 0; i < sizeof views / sizeof views[0]; i++) {
+        move_bytes(views[i], &at);
+    }
+    for (uint32_t i = 0; i < event->tag_count; i++) {
+        move_bytes(&event->tag[i], &at);
+    }
+    return event;
+}
+
+static enum status flush_drafts(struct writer *writer, struct staged_drafts *drafts, struct error *error) {
+    enum status status = stage_flush(writer, error);
+    forget_drafts(drafts);
+    return status;
+}
+
+static enum status store_draft(struct writer *writer, struct staged_drafts *drafts, const struct event *draft,
+                               const struct placement *placement, struct append_result *ret_result,
+                               struct error *error) {
+    const struct event *event = keep_draft(drafts, draft);
+    if (event == NULL) {
+        return error_set(error, NO_MEMORY, "complete a batch: memory could not be allocated");
+    }
+    enum status status = append_event(writer, event, placement, ret_result, error);
+    if (status == OK && (drafts->count == DRAFTS_STAGED_MAX || drafts->size >= DRAFTS_SIZE_MAX)) {
+        status = flush_drafts(writer, drafts, error);
+    }
+    return status;
+}
+
 static enum status store_drafts(struct writer *writer, struct batch_job *job, int64_t batch_id, int64_t recorded_us,
                                 struct completion *completion, struct error *error) {
+    static const char WHAT[] = "complete a batch";
+    CLEANUP(free_drafts) struct staged_drafts *staged = calloc(1, sizeof *staged);
+    if (staged == NULL) {
+        return error_set(error, NO_MEMORY, "%s: memory could not be allocated", WHAT);
+    }
     CLEANUP(statement_release) struct statement drafts = {0};
     enum status status =
         statement_get(&writer->connection,
                       "SELECT type, time_us, time_given, stream, expectation, expected_version, schema_version, key,"
                       " correlation, causation, tag_names, tags, metadata, data"
                       " FROM draft INDEXED BY draft_by_batch WHERE batch_id = ?1 ORDER BY id",
-                      "complete a batch", &drafts, error);
+                      WHAT, &drafts, error);
     if (status == OK) {
         bind_int(&drafts, batch_id);
     }
@@ -314,15 +399,12 @@ static enum status store_drafts(struct writer *writer, struct batch_job *job, in
     for (int64_t i = 0; status == OK; i++) {
         status = statement_step(&drafts, &row, error);
         if (status != OK || !row) {
-            return status;
+            break;
         }
         struct event event = draft_from_row(&drafts);
         struct placement placement = {recorded_us, event.time_us, batch_id};
         struct append_result result = {0};
-        status = append_event(writer, &event, &placement, &result, error);
-        if (status == OK) {
-            status = stage_flush(writer, error); /* the row is gone with the next step */
-        }
+        status = store_draft(writer, staged, &event, &placement, &result, error);
         if (status != OK) {
             error_add_number(error, "draft", i);
         } else if (result.duplicate) {
@@ -333,7 +415,7 @@ static enum status store_drafts(struct writer *writer, struct batch_job *job, in
             completion->stored++;
         }
     }
-    return status;
+    return status == OK ? flush_drafts(writer, staged, error) : status;
 }
 
 /* Ends the batch and forgets its drafts. */

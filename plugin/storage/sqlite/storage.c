@@ -148,13 +148,14 @@ static enum status open_parts(struct sqlite_storage *self, struct error *error) 
     return status;
 }
 
-static void sqlite_close(struct storage *base, int64_t *ret_drained) {
+static void sqlite_close(struct storage *base, const struct storage_close *how, int64_t *ret_drained) {
     struct sqlite_storage *self = sqlite_of(base);
     *ret_drained = 0;
     /* Readers first: the connection that closes last copies the log into the file, and that must be a writing one. */
     readers_done(&self->readers);
     if (!self->config.read_only) {
-        *ret_drained = writer_stop(&self->writer);
+        /* With durability normal the log itself may not be on the disk yet: it is copied, so that it is. */
+        *ret_drained = writer_stop(&self->writer, how->keep_log && self->config.durability == DURABILITY_FULL);
     }
     tail_done(&self->tail);
     owner_release(&self->owner);
@@ -224,7 +225,7 @@ enum status sqlite_storage_open(const struct config *config, const struct storag
         status = sqlite_head(&self->base, &head, error);
         if (status != OK) {
             int64_t drained = 0;
-            sqlite_close(&self->base, &drained);
+            sqlite_close(&self->base, &(struct storage_close){0}, &drained);
             return status;
         }
         self->base.info.last_id = head.last_id;

@@ -467,7 +467,7 @@ enum status writer_start(struct writer *writer, const char *path, const struct c
     return OK;
 }
 
-int64_t writer_stop(struct writer *writer) {
+int64_t writer_stop(struct writer *writer, bool keep_log) {
     (void)pthread_mutex_lock(&writer->mutex);
     writer->stopping = true;
     (void)pthread_cond_signal(&writer->work);
@@ -483,6 +483,8 @@ int64_t writer_stop(struct writer *writer) {
     (void)pthread_cond_destroy(&writer->work);
     (void)pthread_cond_destroy(&writer->checkpoint_work);
     (void)pthread_mutex_destroy(&writer->mutex);
+    (void)sqlite3_db_config(writer->checkpointer.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep_log, NULL);
+    (void)sqlite3_db_config(writer->connection.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep_log, NULL);
     connection_close(&writer->checkpointer);
     connection_close(&writer->connection);
     stage_done(&writer->stage);

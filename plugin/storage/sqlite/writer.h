@@ -95,8 +95,8 @@ struct writer {
 WARN_UNUSED enum status writer_start(struct writer *writer, const char *path, const struct config *config,
                                      const struct storage_host *host, struct tail *tail, struct error *error);
 /* Finishes all that was queued, stops both threads, closes both connections. Returns how many jobs were finished here.
- */
-int64_t writer_stop(struct writer *writer);
+ * `keep_log`: what is not copied into the file yet stays in the log. */
+int64_t writer_stop(struct writer *writer, bool keep_log);
 
 /* Queues the job and waits until it is committed. BUSY: queue_max jobs wait already. */
 WARN_UNUSED enum status writer_run(struct writer *writer, write_function function, void *argument, struct error *error);

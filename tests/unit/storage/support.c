@@ -59,7 +59,7 @@ void store_open(struct store *store, void (*adjust)(struct config *config)) {
 
 void storage_close(struct storage *storage) {
     int64_t drained = 0;
-    storage->ops->close(storage, &drained);
+    storage->ops->close(storage, &(struct storage_close){0}, &drained);
 }
 
 void store_close(struct store *store) {

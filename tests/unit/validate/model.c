@@ -81,3 +81,48 @@ Test(validate_model, keys_that_come_twice_are_found_in_wide_maps) {
     cr_expect(!valid);
     wire_document_done(&document);
 }
+
+/* 40 keys of two bytes, each with an array of a number; the last value may be something else. */
+static void append_wide_map(struct buffer *bytes, const char *last, size_t last_size) {
+    cr_assert(buffer_append(bytes, "\xDE\x00\x28", 3));
+    for (int i = 0; i < 40; i++) {
+        uint8_t pair[] = {0xA2, (uint8_t)('a' + i / 10), (uint8_t)('0' + i % 10), 0x91, 0x01};
+        cr_assert(buffer_append(bytes, pair, i < 39 ? sizeof pair : 3));
+    }
+    cr_assert(buffer_append(bytes, last, last_size));
+}
+
+/* Wide maps are looked at again, and what is in them and around them only where something is noted of it. */
+Test(validate_model, faults_are_found_behind_wide_maps_and_within) {
+    static const struct {
+        const char *last; /* in the map */
+        size_t size;
+        const char *path; /* of the fault; NULL: there is none */
+    } CASES[] = {
+        {RAW("\x91\x01"), NULL},
+        {RAW("\xC4\x00"), "/1/d9"},
+        {RAW("\x91\x91\xA1\xFF"), "/1/d9/0/0"},
+        {RAW("\x81\x01\x02"), "/1/d9"},
+        {RAW("\x82\xA0\x01\xA0\x02"), "/1/d9"},
+    };
+    static const struct wire_limits LIMITS = {.size_max = 1 << 20, .depth_max = 10};
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        CLEANUP(buffer_done) struct buffer bytes = {0};
+        CLEANUP(subject_done) struct subject subject;
+        CLEANUP(wire_document_done) struct wire_document document = {0};
+        bool valid = false;
+        cr_assert(buffer_append(&bytes, "\x92\x91\x81\xA1x\x01", 6));
+        append_wide_map(&bytes, CASES[i].last, CASES[i].size);
+        subject_init(&subject);
+        cr_assert_eq(subject_compile(&subject, "true"), OK);
+        cr_assert_eq(wire_document_parse(&document, buffer_view(&bytes), &LIMITS, &subject.error), OK, "%s",
+                     subject.error.message);
+        cr_assert_eq(subject_run(&subject, (struct wire_value){&document, 0}, &valid), OK);
+        cr_expect_eq(valid, CASES[i].path == NULL, "case %zu", i);
+        if (!valid) {
+            struct validate_failure failure = validate_report_at(&subject.report, 0);
+            cr_expect(bytes_equal_string(failure.instance_path, CASES[i].path), "%.*s",
+                      BYTES_FORMAT(failure.instance_path));
+        }
+    }
+}

@@ -57,8 +57,12 @@ void printed_run(struct buffer *text, char c, size_t count) {
 }
 
 void json_open(struct json *json, const char *text) {
+    json_open_seeded(json, text, 0);
+}
+
+void json_open_seeded(struct json *json, const char *text, uint64_t seed) {
     struct error error;
-    const struct wire_limits limits = {.size_max = 64 << 20, .depth_max = 1024};
+    const struct wire_limits limits = {.size_max = 64 << 20, .depth_max = 1024, .seed = seed};
     CLEANUP(buffer_done) struct buffer plain = {0};
     CLEANUP(wire_document_done) struct wire_document tape = {0};
     char *copy = strdup(text);

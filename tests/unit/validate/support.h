@@ -2,8 +2,8 @@
 #ifndef POLARIS_TESTS_UNIT_VALIDATE_SUPPORT_H
 #define POLARIS_TESTS_UNIT_VALIDATE_SUPPORT_H
 
-#include "wire/json_text.h"
 #include "validate/validate.h"
+#include "wire/json_text.h"
 
 #include <criterion/criterion.h>
 
@@ -13,6 +13,7 @@ struct json {
     struct wire_document tape;
 };
 void json_open(struct json *json, const char *text);
+void json_open_seeded(struct json *json, const char *text, uint64_t seed);
 void json_done(struct json *json);
 struct wire_value json_root(const struct json *json);
 

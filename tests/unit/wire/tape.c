@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 static uint16_t mark_of(struct bytes text) {
-    return wire_text_mark(wire_text_ends(text.data, text.size, text.size), text.size);
+    return wire_text_mark(text, wire_mark_keys(WIDE_LIMITS.seed));
 }
 
 /* What the outermost array or map lacks. */
@@ -44,6 +44,76 @@ Test(tape, texts_that_differ_mostly_have_different_marks) {
         same += seen[mark]++ != 0;
     }
     cr_expect_lt(same, 100, "%u of 2000 marks came before; about 30 are to be expected", same);
+}
+
+/* The n-th of the texts that are tried for one that has the wanted mark: short ones and long ones. */
+static struct bytes nth_text(uint32_t n, char *text, size_t size) {
+    const char *const tail = n % 3 == 0 ? "" : n % 3 == 1 ? "-twelve-more" : " in the middle of a text, not at its end";
+    return (struct bytes){(const uint8_t *)text, (size_t)snprintf(text, size, "k%x%s", n, tail)};
+}
+
+enum { CHOSEN = 32, TEXT_ROOM = 64 };
+
+/* Texts that all have the same mark under the seed, as somebody would choose them who knows it. */
+static void choose_texts(uint64_t seed, char texts[CHOSEN][TEXT_ROOM]) {
+    struct wire_mark_keys keys = wire_mark_keys(seed);
+    uint16_t wanted = wire_text_mark(BYTES_OF('x'), keys);
+    for (uint32_t n = 0, found = 0; found < CHOSEN; n++) {
+        found += wire_text_mark(nth_text(n, texts[found], TEXT_ROOM), keys) == wanted;
+    }
+}
+
+static unsigned lacks_of_texts(char texts[CHOSEN][TEXT_ROOM], bool is_last_twice, uint64_t seed) {
+    CLEANUP(wire_writer_done) struct wire_writer writer = {0};
+    CLEANUP(request_done) struct request request = {0};
+    const struct wire_limits limits = {.size_max = 1 << 20, .depth_max = 8, .seed = seed};
+    wire_put_map(&writer, CHOSEN);
+    for (int i = 0; i < CHOSEN; i++) {
+        wire_put_text(&writer, texts[is_last_twice && i == CHOSEN - 1 ? 0 : i]);
+        wire_put_nil(&writer);
+    }
+    cr_assert_eq(request_parse(&request, buffer_view(&writer.buffer), &limits), OK, "%s", request.error.message);
+    cr_assert_eq(request.document.seed, seed);
+    return request.document.items[0].mark;
+}
+
+Test(tape, texts_chosen_to_collide_under_one_seed_do_not_under_another) {
+    static char texts[CHOSEN][TEXT_ROOM];
+    choose_texts(1, texts);
+    for (uint64_t seed = 2; seed < 10; seed++) {
+        unsigned same = 0;
+        for (int i = 1; i < CHOSEN; i++) {
+            struct wire_mark_keys keys = wire_mark_keys(seed);
+            same +=
+                wire_text_mark(bytes_from_string(texts[i]), keys) == wire_text_mark(bytes_from_string(texts[0]), keys);
+        }
+        cr_expect_leq(same, 1, "%u of %d", same, CHOSEN);
+    }
+}
+
+Test(tape, keys_with_the_same_mark_are_still_told_apart) {
+    static char texts[CHOSEN][TEXT_ROOM];
+    choose_texts(1, texts);
+    for (uint64_t seed = 1; seed < 3; seed++) {
+        cr_expect_eq(lacks_of_texts(texts, false, seed), 0);
+        cr_expect_eq(lacks_of_texts(texts, true, seed), WIRE_LACKS_KEYS);
+    }
+}
+
+Test(tape, no_byte_of_a_text_is_without_influence_on_its_mark) {
+    for (size_t size = 1; size < 70; size++) {
+        uint8_t text[70] = {0};
+        struct wire_mark_keys keys = wire_mark_keys(5);
+        uint16_t before = wire_text_mark((struct bytes){text, size}, keys);
+        for (size_t i = 0; i < size; i++) {
+            text[i] = 1;
+            unsigned others = wire_text_mark((struct bytes){text, size}, keys) != before;
+            text[i] = 2; /* that one of two changes has the same mark happens; that both have does not */
+            others += wire_text_mark((struct bytes){text, size}, keys) != before;
+            cr_expect_gt(others, 0, "byte %zu of %zu", i, size);
+            text[i] = 0;
+        }
+    }
 }
 
 Test(tape, what_json_has_lacks_nothing) {

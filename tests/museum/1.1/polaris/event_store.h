@@ -226,7 +226,7 @@ typedef struct polaris_es_table {
 
     /* Finishes what was accepted (submitted requests end, and it is told how), closes the file and frees the instance,
      * whatever it returns: `self` is gone. After it returned no thread of the plugin runs and no service is called any
-     * more, so that dlclose is safe when every instance was shut down. The request is an empty map, or no bytes at all.
+     * more, so that dlclose is safe when every instance was shut down. The request is a map, or no bytes at all.
      * `reply` may be NULL. Since 1.0.
      * [who: exclusive; state: ready; blocks: bounded; calls: both] */
     polaris_es_verb shutdown;

@@ -1,0 +1,375 @@
+/* group.c: calls that share one commit: each sees what the ones before it stored, each fails alone, and the file is as
+ * if they had come one by one. */
+#include <criterion/criterion.h>
+#include <semaphore.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support.h"
+
+enum { CALLS_MAX = 400, EVENTS_MAX = 4 };
+
+/* An append that is not waited for, with all that it needs. */
+struct call {
+    struct append_later later; /* first: it is found by it */
+    struct event events[EVENTS_MAX];
+    struct append_result results[EVENTS_MAX];
+    struct append_condition condition;
+    struct event_filter filter;
+    char texts[EVENTS_MAX][4][32];
+    struct error error;
+    bool given_up;
+    size_t ended_as; /* the how manieth */
+};
+
+static struct store store;
+static struct call calls[CALLS_MAX];
+static size_t ended;
+static sem_t all_ended, begun, go_on;
+
+static void set_up(void) {
+    store_open(&store, NULL);
+    memset(calls, 0, sizeof calls);
+    ended = 0;
+    sem_init(&all_ended, 0, 0);
+    sem_init(&begun, 0, 0);
+    sem_init(&go_on, 0, 0);
+}
+
+static void tear_down(void) {
+    store_done(&store);
+    sem_destroy(&all_ended);
+    sem_destroy(&begun);
+    sem_destroy(&go_on);
+}
+
+TestSuite(group, .init = set_up, .fini = tear_down, .timeout = 120);
+
+static bool begin(struct append_later *later) {
+    return !((struct call *)(void *)later)->given_up;
+}
+
+static void finished(struct append_later *later) {
+    ((struct call *)(void *)later)->ended_as = ended++;
+    sem_post(&all_ended);
+}
+
+/* The writer's thread stands still in the first call, so that those that come meanwhile wait together. */
+static bool begin_and_wait(struct append_later *later) {
+    (void)later;
+    sem_post(&begun);
+    sem_wait(&go_on);
+    return true;
+}
+
+static void hand_in(struct call *call, bool (*how)(struct append_later *later)) {
+    call->later.begin = how;
+    call->later.finished = finished;
+    call->later.results = call->results;
+    call->later.error = &call->error;
+    call->later.request.events = call->events;
+    cr_assert_eq(store.storage->ops->append_later(store.storage, &call->later, &store.error), OK);
+}
+
+/* Runs them as one group, behind an append of its own, which gets id 1 in a new store. */
+static void run_as_group(struct call *group, size_t count) {
+    static struct call first;
+    first = (struct call){.events = {event_of("first")}, .later = {.request = {.count = 1}}};
+    hand_in(&first, begin_and_wait);
+    sem_wait(&begun);
+    for (size_t i = 0; i < count; i++) {
+        hand_in(&group[i], begin);
+    }
+    sem_post(&go_on);
+    for (size_t i = 0; i <= count; i++) {
+        sem_wait(&all_ended);
+    }
+    cr_assert_eq(first.later.status, OK, "%s", first.error.message);
+}
+
+static struct call *call_with(size_t n, struct event event) {
+    calls[n].events[calls[n].later.request.count++] = event;
+    return &calls[n];
+}
+
+static struct event in_stream(const char *stream, enum expectation expectation, int64_t version) {
+    struct event event = event_of("a");
+    event.stream = text(stream);
+    event.expectation = expectation;
+    event.expected_version = version;
+    return event;
+}
+
+static struct event with_key(struct event event, const char *key) {
+    event.key = text(key);
+    return event;
+}
+
+static void expect_stored(size_t n, int64_t id, int64_t version) {
+    cr_expect_eq(calls[n].later.status, OK, "call %zu: %s", n, calls[n].error.message);
+    cr_expect_eq(calls[n].results[0].id, id, "call %zu: id %lld", n, (long long)calls[n].results[0].id);
+    cr_expect_eq(calls[n].results[0].version, version);
+}
+
+static void expect_failed(size_t n, enum status status) {
+    cr_expect_eq(calls[n].later.status, status, "call %zu: %s", n, status_name(calls[n].later.status));
+}
+
+static int64_t ask_file(const char *sql) {
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = NULL;
+    cr_assert_eq(sqlite3_open_v2(store.path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
+    cr_assert_eq(sqlite3_step(statement), SQLITE_ROW);
+    int64_t answer = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return answer;
+}
+
+/* ---- */
+
+Test(group, shares_one_commit_and_ends_in_order) {
+    for (size_t i = 0; i < 100; i++) {
+        (void)call_with(i, event_of("a"));
+    }
+    run_as_group(calls, 100);
+    for (size_t i = 0; i < 100; i++) {
+        expect_stored(i, (int64_t)i + 2, 0);
+        cr_expect_eq(calls[i].ended_as, i + 1);
+    }
+    store_close(&store);
+    cr_expect_eq(store.wakes, 2, "one commit for the first, one for the others");
+}
+
+Test(group, of_calls_on_one_stream_sees_the_versions_of_those_before) {
+    (void)call_with(0, in_stream("s", EXPECT_NONE, 0));
+    (void)call_with(1, in_stream("s", EXPECT_EXACTLY, 1));
+    (void)call_with(2, in_stream("s", EXPECT_EXACTLY, 1));
+    (void)call_with(3, in_stream("s", EXPECT_EXISTS, 0));
+    (void)call_with(4, in_stream("t", EXPECT_EXISTS, 0));
+    (void)call_with(5, in_stream("t", EXPECT_NONE, 0));
+    run_as_group(calls, 6);
+    expect_stored(0, 2, 1);
+    expect_stored(1, 3, 2);
+    expect_failed(2, CONFLICT);
+    expect_stored(3, 4, 3);
+    expect_failed(4, CONFLICT);
+    expect_stored(5, 5, 1);
+    cr_expect_eq(ask_file("SELECT count(*) FROM stream"), 2);
+    cr_expect_eq(ask_file("SELECT version * 100 + first_id * 10 + last_id FROM stream WHERE name = 's'"), 324);
+}
+
+Test(group, finds_keys_of_those_before) {
+    (void)call_with(0, with_key(event_of("a"), "k"));
+    (void)call_with(1, with_key(event_of("a"), "k"));
+    (void)call_with(2, with_key(event_of("b"), "k"));
+    run_as_group(calls, 3);
+    expect_stored(0, 2, 0);
+    expect_stored(1, 2, 0);
+    cr_expect(calls[1].results[0].duplicate);
+    expect_failed(2, CONFLICT);
+    cr_expect_eq(ask_file("SELECT count(*) FROM event"), 2);
+}
+
+Test(group, one_request_may_have_a_key_twice) {
+    (void)call_with(0, with_key(event_of("a"), "k"));
+    (void)call_with(0, with_key(event_of("a"), "k"));
+    run_as_group(calls, 1);
+    expect_stored(0, 2, 0);
+    cr_expect_eq(calls[0].results[1].id, 2);
+    cr_expect_eq(calls[0].later.summary.duplicates, 1);
+}
+
+Test(group, takes_back_all_of_a_request_that_fails_at_its_end) {
+    (void)call_with(0, with_key(tagged(in_stream("new", EXPECT_ANY, 0), "t"), "k"));
+    (void)call_with(0, event_of("a type that nobody has"));
+    (void)call_with(0, in_stream("new", EXPECT_EXACTLY, 7));
+    (void)call_with(1, with_key(in_stream("new", EXPECT_NONE, 0), "k"));
+    (void)call_with(2, tagged(event_of("a"), "u"));
+    run_as_group(calls, 3);
+    expect_failed(0, CONFLICT);
+    cr_expect_str_eq(calls[0].error.path, "/events/2");
+    expect_stored(1, 2, 1);
+    expect_stored(2, 3, 0);
+    cr_expect_eq(ask_file("SELECT count(*) FROM tag"), 1);
+    cr_expect_eq(ask_file("SELECT count(*) FROM type WHERE name = 'a type that nobody has'"), 0);
+}
+
+Test(group, conditions_see_what_those_before_stored) {
+    (void)call_with(0, tagged(event_of("a"), "t"));
+    struct call *guarded = call_with(1, event_of("b"));
+    guarded->filter.tags_any[0] = text("t");
+    guarded->filter.tags_any_count = 1;
+    guarded->condition.filter = &guarded->filter;
+    guarded->later.request.condition = &guarded->condition;
+    (void)call_with(2, event_of("c"));
+    run_as_group(calls, 3);
+    expect_stored(0, 2, 0);
+    expect_failed(1, CONFLICT);
+    expect_stored(2, 3, 0);
+}
+
+Test(group, counts_tags_once_for_each_event) {
+    (void)call_with(0, tagged(tagged(event_of("a"), "t"), "u"));
+    (void)call_with(1, tagged(event_of("a"), "t"));
+    run_as_group(calls, 2);
+    (void)append(&store, tagged(event_of("a"), "t"));
+    cr_expect_eq(ask_file("SELECT event_count * 10 + last_id FROM tag WHERE name = 't'"), 34);
+    cr_expect_eq(ask_file("SELECT event_count * 10 + last_id FROM tag WHERE name = 'u'"), 12);
+    cr_expect_eq(ask_file("SELECT count(*) FROM event_tag"), 4);
+}
+
+Test(group, what_was_given_up_is_cancelled_and_writes_nothing) {
+    (void)call_with(0, event_of("a"));
+    call_with(1, event_of("a"))->given_up = true;
+    (void)call_with(2, event_of("a"));
+    run_as_group(calls, 3);
+    expect_stored(0, 2, 0);
+    expect_failed(1, CANCELLED);
+    expect_stored(2, 3, 0);
+}
+
+/* ---- any calls ---- */
+
+static uint32_t random_state;
+
+static uint32_t random_below(uint32_t limit) {
+    random_state = random_state * 1664525u + 1013904223u;
+    return (random_state >> 16) % limit;
+}
+
+static struct bytes name_into(char target[32], const char *kind, uint32_t n) {
+    snprintf(target, 32, "%s%u", kind, n);
+    return text(target);
+}
+
+static void make_event(struct call *call, size_t i) {
+    struct event *event = &call->events[i];
+    *event = event_of(random_below(8) == 0 ? "rare" : "common");
+    event->type = name_into(call->texts[i][0], "type", random_below(5));
+    if (random_below(2) == 0) {
+        event->stream = name_into(call->texts[i][1], "stream", random_below(6));
+        event->expectation = (enum expectation)random_below(4);
+        event->expected_version = random_below(8);
+    }
+    if (random_below(4) == 0) {
+        event->key = name_into(call->texts[i][2], "key", random_below(40));
+        event->stream = (struct bytes){0};
+    }
+    if (random_below(2) == 0) {
+        *event = tagged(*event, (const char *)name_into(call->texts[i][3], "tag", random_below(10)).data);
+    }
+}
+
+static void make_call(struct call *call) {
+    call->later.request.count = 1 + random_below(EVENTS_MAX);
+    for (size_t i = 0; i < call->later.request.count; i++) {
+        make_event(call, i);
+    }
+    if (random_below(6) == 0) {
+        call->filter.types[0] = call->events[0].type;
+        call->filter.type_count = 1;
+        call->condition = (struct append_condition){.filter = &call->filter, .after_id = random_below(900)};
+        call->later.request.condition = &call->condition;
+    }
+    call->given_up = random_below(30) == 0;
+}
+
+/* Every row of every table that appends write, as one text. */
+static char *dump(void) {
+    static const char *const TABLES[] = {
+        "SELECT id, (SELECT name FROM type WHERE id = type_id), time_us, recorded_us,"
+        " (SELECT name FROM stream WHERE id = stream_id), version, key, tags, data FROM event ORDER BY id",
+        "SELECT name, version, first_id, last_id FROM stream ORDER BY name",
+        "SELECT name, event_count, last_id FROM tag ORDER BY name",
+        "SELECT (SELECT name FROM tag WHERE id = tag_id), event_id FROM event_tag ORDER BY 2, 1",
+        "SELECT name FROM type ORDER BY name",
+    };
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    sqlite3 *db = NULL;
+    cr_assert_eq(sqlite3_open_v2(store.path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    for (size_t i = 0; i < sizeof TABLES / sizeof TABLES[0]; i++) {
+        sqlite3_stmt *rows = NULL;
+        cr_assert_eq(sqlite3_prepare_v2(db, TABLES[i], -1, &rows, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
+        while (sqlite3_step(rows) == SQLITE_ROW) {
+            for (int column = 0; column < sqlite3_column_count(rows); column++) {
+                const char *value = (const char *)sqlite3_column_text(rows, column);
+                fprintf(out, "%s|", value != NULL ? value : "");
+            }
+            fputc('\n', out);
+        }
+        sqlite3_finalize(rows);
+    }
+    sqlite3_close(db);
+    fclose(out);
+    return text;
+}
+
+static void append_alone(struct call *call) {
+    call->later.request.events = call->events;
+    if (call->given_up) {
+        call->later.status = CANCELLED;
+        return;
+    }
+    call->later.status = store.storage->ops->append(store.storage, &call->later.request, call->results,
+                                                    &call->later.summary, &call->error);
+}
+
+static void expect_same_ends(const struct call *alone, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        cr_assert_eq(calls[i].later.status, alone[i].later.status, "call %zu: %s, alone %s", i,
+                     status_name(calls[i].later.status), status_name(alone[i].later.status));
+        for (size_t j = 0; alone[i].later.status == OK && j < alone[i].later.request.count; j++) {
+            cr_assert_eq(calls[i].results[j].id, alone[i].results[j].id, "call %zu, event %zu", i, j);
+            cr_assert_eq(calls[i].results[j].version, alone[i].results[j].version);
+            cr_assert_eq(calls[i].results[j].duplicate, alone[i].results[j].duplicate);
+        }
+    }
+}
+
+/* The filter points into the call that was copied from. */
+static void copy_calls(struct call *to, const struct call *from, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        to[i].later.request.count = from[i].later.request.count;
+        to[i].later.request.condition = from[i].later.request.condition;
+        memcpy(to[i].events, from[i].events, sizeof to[i].events);
+        to[i].given_up = from[i].given_up;
+    }
+}
+
+Test(group, leaves_the_file_as_if_its_calls_had_come_one_by_one) {
+    static struct call alone[CALLS_MAX];
+    int conflicts = 0;
+    for (uint32_t seed = 1; seed <= 20; seed++) {
+        memset(calls, 0, sizeof calls);
+        memset(alone, 0, sizeof alone);
+        random_state = seed;
+        size_t count = 1 + random_below(CALLS_MAX);
+        for (size_t i = 0; i < count; i++) {
+            make_call(&calls[i]);
+        }
+        copy_calls(alone, calls, count);
+        (void)append(&store, event_of("first"));
+        for (size_t i = 0; i < count; i++) {
+            append_alone(&alone[i]);
+            conflicts += alone[i].later.status == CONFLICT;
+        }
+        char *wanted = dump();
+        store_done(&store);
+        store_open(&store, NULL);
+        run_as_group(calls, count);
+        char *got = dump();
+        expect_same_ends(alone, count);
+        cr_assert_str_eq(got, wanted, "seed %u", seed);
+        free(wanted);
+        free(got);
+        store_done(&store);
+        store_open(&store, NULL);
+    }
+    cr_expect_gt(conflicts, 100, "calls that fail are among them: %d", conflicts);
+}
