@@ -63,7 +63,7 @@ static int sync_file(sqlite3_file *base, int flags) {
 
 #define FORWARD(name, parameters, ...)                                                                                 \
     static int forward_##name parameters {                                                                             \
-        return real_of(file)->pMethods->name(real_of(file), ##__VA_ARGS__);                                            \
+        return real_of(file)->pMethods->name(real_of(file), __VA_ARGS__);                                              \
     }
 static int forward_xClose(sqlite3_file *file) {
     return real_of(file)->pMethods->xClose(real_of(file));
@@ -159,10 +159,6 @@ bool counting_vfs_install(struct failure *failure) {
     vfs.xOpen = open_file;
     below = system;
     return sqlite3_vfs_register(&vfs, 1) == SQLITE_OK || failure_set(failure, "SQLite does not take a VFS");
-}
-
-const char *vfs_owner_prefix(enum vfs_owner owner) {
-    return PREFIXES[owner];
 }
 
 struct vfs_counts counting_vfs_read(enum vfs_owner owner) {

@@ -10,11 +10,8 @@
 #include "cleanup.h"
 #include "failure.h"
 
-/* Whose file it is: by the first letters of its name, as in vfs_owner_prefix(). */
+/* Whose file it is: names of files begin with "plugin." or "baseline.". */
 enum vfs_owner { VFS_PLUGIN, VFS_BASELINE, VFS_OTHER, VFS_OWNER_COUNT };
-
-/* Names of files of that owner begin so: "plugin.", "baseline.". */
-const char *vfs_owner_prefix(enum vfs_owner owner);
 
 struct vfs_counts {
     uint64_t log_syncs;  /* fsyncs of the write-ahead log */

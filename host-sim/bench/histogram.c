@@ -69,10 +69,3 @@ void histogram_add(struct histogram *histogram, const struct histogram *other) {
     }
     raise_max(histogram, histogram_max(other));
 }
-
-void histogram_clear(struct histogram *histogram) {
-    for (size_t i = 0; i < HISTOGRAM_SIZE; i++) {
-        atomic_store_explicit(&histogram->counts[i], 0, memory_order_relaxed);
-    }
-    atomic_store(&histogram->max, 0);
-}

@@ -33,7 +33,6 @@ int64_t histogram_max(const struct histogram *histogram);
  * 0 when empty. */
 int64_t histogram_quantile(const struct histogram *histogram, double part);
 void histogram_add(struct histogram *histogram, const struct histogram *other);
-void histogram_clear(struct histogram *histogram);
 
 /* The bucket of a value, and the highest value in it. */
 size_t histogram_bucket(int64_t value);

@@ -3,7 +3,7 @@
 
 #include "bench/report.h"
 
-/* page.html, taken into the executable as it is. */
+/* report.html, taken into the executable as it is. */
 __asm__(".pushsection .rodata, \"a\"\n"
         ".global BENCH_PAGE\n"
         "BENCH_PAGE:\n"

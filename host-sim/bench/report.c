@@ -4,24 +4,22 @@
 #include <math.h>
 #include <string.h>
 
-enum { CELL = 24 };
-
-static double number(const json_t *object, const char *name) {
+double report_number(const json_t *object, const char *name) {
     return json_number_value(json_object_get(object, name));
 }
 
-static const char *text(const json_t *object, const char *name) {
+const char *report_text(const json_t *object, const char *name) {
     const char *value = json_string_value(json_object_get(object, name));
     return value != NULL ? value : "?";
 }
 
 /* Three digits, more only before the point; thousands are set off. */
-void report_format(double value, char ret_text[24]) {
+void report_format(double value, char ret_text[REPORT_CELL]) {
     if (value >= 99.95 || value == 0) {
         char digits[24];
         int size = snprintf(digits, sizeof digits, "%.0f", value);
         int written = 0;
-        for (int i = 0; i < size && written < CELL - 2; i++) {
+        for (int i = 0; i < size && written < REPORT_CELL - 2; i++) {
             ret_text[written++] = digits[i];
             if ((size - i) % 3 == 1 && i + 1 < size) {
                 ret_text[written++] = ',';
@@ -29,17 +27,17 @@ void report_format(double value, char ret_text[24]) {
         }
         ret_text[written] = '\0';
     } else {
-        (void)snprintf(ret_text, CELL, value >= 9.995 ? "%.1f" : value >= 0.9995 ? "%.2f" : "%.3f", value);
+        (void)snprintf(ret_text, REPORT_CELL, value >= 9.995 ? "%.1f" : value >= 0.9995 ? "%.2f" : "%.3f", value);
     }
 }
 
-void report_format_size(json_int_t size, char ret_text[24]) {
+void report_format_size(json_int_t size, char ret_text[REPORT_CELL]) {
     if (size % 1000000 == 0) {
-        (void)snprintf(ret_text, CELL, "%" JSON_INTEGER_FORMAT "M", size / 1000000);
+        (void)snprintf(ret_text, REPORT_CELL, "%" JSON_INTEGER_FORMAT "M", size / 1000000);
     } else if (size % 1000 == 0) {
-        (void)snprintf(ret_text, CELL, "%" JSON_INTEGER_FORMAT "k", size / 1000);
+        (void)snprintf(ret_text, REPORT_CELL, "%" JSON_INTEGER_FORMAT "k", size / 1000);
     } else {
-        (void)snprintf(ret_text, CELL, "%" JSON_INTEGER_FORMAT, size);
+        (void)snprintf(ret_text, REPORT_CELL, "%" JSON_INTEGER_FORMAT, size);
     }
 }
 
@@ -54,7 +52,7 @@ static void print_cell(FILE *out, const char *value, int width) {
 }
 
 static void print_number(FILE *out, const json_t *value, int width) {
-    char cell[CELL] = "-";
+    char cell[REPORT_CELL] = "-";
     if (json_is_integer(value) && json_integer_value(value) < 100) {
         (void)snprintf(cell, sizeof cell, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     } else if (json_is_number(value)) {
@@ -67,13 +65,14 @@ static void print_number(FILE *out, const json_t *value, int width) {
 
 static void print_party(FILE *out, const json_t *workload, const json_t *party, bool is_first) {
     const json_t *latency = json_object_get(party, "latency_us");
-    print_cell(out, is_first ? text(workload, "title") : "", -40);
-    print_cell(out, text(party, "name"), -18);
+    print_cell(out, is_first ? report_text(workload, "title") : "", -40);
+    print_cell(out, report_text(party, "name"), -18);
     print_number(out, json_object_get(party, "median"), 10);
-    (void)fprintf(out, " %3.0f%%  ", 100 * number(party, "spread"));
-    print_cell(out, text(workload, "unit"), -9);
+    (void)fprintf(out, " %3.0f%%  ", 100 * report_number(party, "spread"));
+    print_cell(out, report_text(workload, "unit"), -9);
     if (is_first && json_is_number(json_object_get(workload, "ratio"))) {
-        (void)fprintf(out, "%7.2f %3.0f%%", number(workload, "ratio"), 100 * number(workload, "ratio_spread"));
+        (void)fprintf(out, "%7.2f %3.0f%%", report_number(workload, "ratio"),
+                      100 * report_number(workload, "ratio_spread"));
     } else {
         (void)fprintf(out, "%12s", "");
     }
@@ -90,7 +89,7 @@ static void print_party(FILE *out, const json_t *workload, const json_t *party, 
 
 static void print_workload(FILE *out, const json_t *workload) {
     if (json_is_true(json_object_get(workload, "unsupported"))) {
-        print_cell(out, text(workload, "title"), -40);
+        print_cell(out, report_text(workload, "title"), -40);
         (void)fputs("unsupported\n", out);
         return;
     }
@@ -101,12 +100,12 @@ static void print_workload(FILE *out, const json_t *workload) {
 }
 
 static void print_store(FILE *out, const json_t *report, const json_t *store) {
-    char size[CELL];
-    char data[CELL];
-    char disk[CELL];
+    char size[REPORT_CELL];
+    char data[REPORT_CELL];
+    char disk[REPORT_CELL];
     report_format_size(json_integer_value(json_object_get(store, "size")), size);
-    report_format(number(store, "data_bytes_per_event"), data);
-    report_format(number(store, "disk_bytes_per_event"), disk);
+    report_format(report_number(store, "data_bytes_per_event"), data);
+    report_format(report_number(store, "disk_bytes_per_event"), disk);
     (void)fprintf(out, "\nA store of %s events of %s bytes (%s bytes on disk per event)\n\n", size, data, disk);
     (void)fprintf(out, "%-40s%-18s%10s %4s  %-9s%7s %4s%9s%9s%9s%9s%8s%8s%8s%8s\n", "workload", "", "median", "\u00b1 ",
                   "", "ratio", "\u00b1 ", "p50 us", "p99 us", "p99.9 us", "max us", "fsyncs", "commits", "ev/comm",
@@ -129,10 +128,11 @@ static void print_validation(FILE *out, const json_t *cases) {
     (void)fprintf(out, "\n%-20s %6s %8s %10s %14s %8s %13s %6s %7s\n", "validation", "bytes", "tape ns", "tape MB/s",
                   "evaluation ns", "both ns", "msgpack-c ns", "ratio", "spread");
     json_array_foreach(cases, i, each) {
-        (void)fprintf(out, "%-20s %6.0f %8.0f %10.0f %14.0f %8.0f %13.0f %6.2f %6.0f%%\n", text(each, "payload"),
-                      number(each, "bytes"), number(each, "tape_ns"), number(each, "tape_mb_s"),
-                      number(each, "evaluate_ns"), number(each, "both_ns"), number(each, "msgpack_c_ns"),
-                      number(each, "ratio"), 100 * number(each, "spread"));
+        (void)fprintf(out, "%-20s %6.0f %8.0f %10.0f %14.0f %8.0f %13.0f %6.2f %6.0f%%\n", report_text(each, "payload"),
+                      report_number(each, "bytes"), report_number(each, "tape_ns"), report_number(each, "tape_mb_s"),
+                      report_number(each, "evaluate_ns"), report_number(each, "both_ns"),
+                      report_number(each, "msgpack_c_ns"), report_number(each, "ratio"),
+                      100 * report_number(each, "spread"));
     }
 }
 
@@ -142,9 +142,9 @@ static void print_targets(FILE *out, const json_t *targets) {
     (void)fprintf(out, "\n%-66s %12s  holds\n", "target", "reached");
     json_array_foreach(targets, i, each) {
         const json_t *holds = json_object_get(each, "holds");
-        print_cell(out, text(each, "target"), -66);
+        print_cell(out, report_text(each, "target"), -66);
         print_number(out, json_object_get(each, "reached"), 13);
-        (void)fprintf(out, " %s  %s\n", json_is_null(holds) ? " " : text(each, "unit"),
+        (void)fprintf(out, " %s  %s\n", json_is_null(holds) ? " " : report_text(each, "unit"),
                       json_is_null(holds)   ? "not measured"
                       : json_is_true(holds) ? "yes"
                                             : "no");
@@ -154,10 +154,10 @@ static void print_targets(FILE *out, const json_t *targets) {
 static void print_machine(FILE *out, const json_t *report) {
     const json_t *machine = json_object_get(report, "machine");
     const json_t *options = json_object_get(report, "options");
-    (void)fprintf(out, "%s, %.0f cores, Linux %s, SQLite %s; plugin %s, build %s; %.0f runs%s\n", text(machine, "cpu"),
-                  number(machine, "cores"), text(machine, "kernel"), text(machine, "sqlite"),
-                  text(json_object_get(report, "plugin"), "version"),
-                  text(json_object_get(report, "plugin"), "build_id"), number(options, "runs"),
+    (void)fprintf(out, "%s, %.0f cores, Linux %s, SQLite %s; plugin %s, build %s; %.0f runs%s\n",
+                  report_text(machine, "cpu"), report_number(machine, "cores"), report_text(machine, "kernel"),
+                  report_text(machine, "sqlite"), report_text(json_object_get(report, "plugin"), "version"),
+                  report_text(json_object_get(report, "plugin"), "build_id"), report_number(options, "runs"),
                   json_is_true(json_object_get(options, "quick")) ? ", quick: too short to rely on" : "");
 }
 

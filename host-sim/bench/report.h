@@ -25,8 +25,16 @@ struct report_change {
 };
 struct report_change report_compare(const json_t *before, const json_t *after, bool lower_is_better);
 
+/* ---- what both tables are made with ---- */
+
+enum { REPORT_CELL = 24 };
+
 /* A number with three digits that matter, its thousands set off; and a number of events: "10k", "1M". */
-void report_format(double value, char ret_text[24]);
-void report_format_size(json_int_t size, char ret_text[24]);
+void report_format(double value, char ret_text[REPORT_CELL]);
+void report_format_size(json_int_t size, char ret_text[REPORT_CELL]);
+
+/* A field of an object; 0, or "?", if it has none. */
+double report_number(const json_t *object, const char *name);
+const char *report_text(const json_t *object, const char *name);
 
 #endif

@@ -9,7 +9,9 @@
 static const json_int_t USUAL_SIZE = 100000;
 static const json_int_t LARGE_SIZE = 10000000;
 
-const json_t *report_workload(const json_t *report, const char *name, json_int_t body, json_int_t size) {
+/* The entry of "workloads" with that name, body and size, if it was measured; NULL otherwise. Size 0: the usual one, or
+ * else the largest. */
+static const json_t *find_workload(const json_t *report, const char *name, json_int_t body, json_int_t size) {
     const json_t *found = NULL;
     const json_t *each = NULL;
     size_t i = 0;
@@ -36,7 +38,7 @@ static double number_of(const json_t *object, const char *name) {
 
 /* The small body, which all targets speak of. */
 static const json_t *usual(const json_t *report, const char *name) {
-    return report_workload(report, name, EVENT_BODY_SMALL, 0);
+    return find_workload(report, name, EVENT_BODY_SMALL, 0);
 }
 
 static double median_of(const json_t *workload) {
@@ -75,8 +77,8 @@ static double validation_ratio(const json_t *report, const char *payload) {
 
 /* What it costs in a large store, as a multiple of the cost in the usual one; the worst of the names in `argument`. */
 static double growth(const json_t *report, const char *name) {
-    const json_t *small = report_workload(report, name, EVENT_BODY_SMALL, USUAL_SIZE);
-    const json_t *large = report_workload(report, name, EVENT_BODY_SMALL, LARGE_SIZE);
+    const json_t *small = find_workload(report, name, EVENT_BODY_SMALL, USUAL_SIZE);
+    const json_t *large = find_workload(report, name, EVENT_BODY_SMALL, LARGE_SIZE);
     double times = median_of(large) / median_of(small);
     return json_is_true(json_object_get(small, "lower_is_better")) ? times : 1 / times;
 }
@@ -99,7 +101,7 @@ static double worst_growth(const json_t *report, const char *argument) {
 
 /* Of a store of ten million. */
 static double median_of_large(const json_t *report, const char *name) {
-    return median_of(report_workload(report, name, EVENT_BODY_SMALL, LARGE_SIZE));
+    return median_of(find_workload(report, name, EVENT_BODY_SMALL, LARGE_SIZE));
 }
 
 static double median_of_any(const json_t *report, const char *name) {

@@ -8,8 +8,4 @@
  * `reached` and `holds`; these two are null when the run did not measure it. A new reference; NULL: no memory. */
 json_t *targets_json(const json_t *report);
 
-/* The entry of "workloads" with that name, body and size, if it was measured; NULL otherwise. Size 0: that of 100,000
- * events, or else the largest. */
-const json_t *report_workload(const json_t *report, const char *name, json_int_t body, json_int_t size);
-
 #endif
