@@ -12,7 +12,7 @@
 #include "message/message.h"
 
 enum { OPTION_BATCH = 0x3000, OPTION_IN_FLIGHT, OPTION_STRICT };
-enum { BATCH_DEFAULT = 1000, BATCH_MAX = 1000000, IN_FLIGHT_DEFAULT = 4, IN_FLIGHT_MAX = 1024 };
+enum { BATCH_DEFAULT = 1000, BATCH_MAX = 1000000, IN_FLIGHT_DEFAULT = 2, IN_FLIGHT_MAX = 1024 };
 
 /* A request is sent when its events come to this, whatever --batch says: well below the plugin's default limit. */
 #define REQUEST_SIZE (16u << 20)
@@ -52,7 +52,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state) {
 
 static const struct argp_option OPTIONS[] = {
     {"batch", OPTION_BATCH, "N", 0, "Store N events per request, which is all of them or none; default: 1000", 0},
-    {"in-flight", OPTION_IN_FLIGHT, "N", 0, "Have N requests stored at a time; default: 4, with --strict always 1", 0},
+    {"in-flight", OPTION_IN_FLIGHT, "N", 0, "Have N requests stored at a time; default: 2, with --strict always 1", 0},
     {"strict", OPTION_STRICT, 0, 0, "Stop at the first bad line; what stands before it is stored", 0},
     {0},
 };
