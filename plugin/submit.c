@@ -105,19 +105,20 @@ static void tell(struct submission *submission, enum status status) {
     submission->completion.done(&submission->completion, submission->ticket, status, reply);
 }
 
-/* What was given up in time ends so, whatever would have become of it. */
+/* What was given up in time ends so, whatever would have become of it. Its place is free before it is told: who is told
+ * may submit another one, and is not BUSY by the one that has ended. */
 static void end(struct submitter *submitter, struct submission *submission, enum status status) {
     if (status != OK && !begin(submission)) {
         status =
             error_set(&submission->call.error, CANCELLED, "submit: the request was given up before its work began");
     }
-    tell(submission, status);
     (void)pthread_mutex_lock(&submitter->mutex);
     submitter->by_ticket[submission->ticket % (uint64_t)submitter->instance->config.submit_max] = NULL;
     submitter->in_progress--;
     submitter->bytes -= submission->size;
     submitter->ended_at_stop += submitter->stopping;
     (void)pthread_mutex_unlock(&submitter->mutex);
+    tell(submission, status);
     submission_free(submission);
 }
 

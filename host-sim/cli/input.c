@@ -98,10 +98,16 @@ bool interrupt_came(struct interrupt *interrupt) {
 
 /* Waits for more bytes, or for an interrupt, and takes what is there. */
 static enum line_result fill(struct line_reader *reader, struct interrupt *interrupt) {
-    struct pollfd watched[2] = {{.fd = reader->fd, .events = POLLIN}, {.fd = interrupt->fd, .events = POLLIN}};
-    if (interrupt->came || (poll(watched, 2, -1) > 0 && watched[1].revents != 0)) {
+    struct pollfd watched[3] = {{.fd = reader->fd, .events = POLLIN},
+                                {.fd = interrupt->fd, .events = POLLIN},
+                                {.fd = reader->wake_fd > 0 ? reader->wake_fd : -1, .events = POLLIN}};
+    bool has_come = !interrupt->came && poll(watched, 3, -1) > 0;
+    if (interrupt->came || (has_come && watched[1].revents != 0)) {
         interrupt->came = true;
         return LINE_INTERRUPTED;
+    }
+    if (has_come && watched[0].revents == 0 && watched[2].revents != 0) {
+        return LINE_WOKEN;
     }
     if (reader->start > 0) {
         memmove(reader->buffer, reader->buffer + reader->start, reader->end - reader->start);
@@ -127,36 +133,37 @@ static enum line_result fill(struct line_reader *reader, struct interrupt *inter
 }
 
 /* Gives the line of `size` bytes that stands at the start, and steps over it and the newline. */
-static void give(struct line_reader *reader, size_t size, size_t newline, const char **ret_line, size_t *ret_size) {
+static enum line_result give(struct line_reader *reader, size_t size, size_t newline, const char **ret_line,
+                             size_t *ret_size) {
+    enum line_result result = reader->too_long ? LINE_TOO_LONG : LINE_READ;
     *ret_line = reader->buffer + reader->start;
     *ret_size = size;
     reader->start += size + newline;
     reader->passed += size + newline;
     reader->number++;
+    reader->too_long = false;
+    return result;
 }
 
 enum line_result line_read(struct line_reader *reader, struct interrupt *interrupt, const char **ret_line,
                            size_t *ret_size) {
     size_t searched = 0; /* so that a long line is not searched again from its start with each read */
-    bool too_long = false;
     for (;;) {
         size_t held = reader->end - reader->start;
         char *newline =
             held > searched ? memchr(reader->buffer + reader->start + searched, '\n', held - searched) : NULL;
         if (newline != NULL) {
-            give(reader, (size_t)(newline - reader->buffer) - reader->start, 1, ret_line, ret_size);
-            return too_long ? LINE_TOO_LONG : LINE_READ;
+            return give(reader, (size_t)(newline - reader->buffer) - reader->start, 1, ret_line, ret_size);
         }
         if (reader->at_end) {
-            if (held == 0 && !too_long) {
+            if (held == 0 && !reader->too_long) {
                 return LINE_END;
             }
-            give(reader, held, 0, ret_line, ret_size);
-            return too_long ? LINE_TOO_LONG : LINE_READ;
+            return give(reader, held, 0, ret_line, ret_size);
         }
         searched = held;
         if (held > LINE_SIZE_MAX) {
-            too_long = true;
+            reader->too_long = true;
             reader->passed += held;
             reader->start = reader->end = searched = 0;
         }

@@ -45,17 +45,19 @@ enum line_result {
     LINE_END,
     LINE_TOO_LONG,    /* longer than LINE_SIZE_MAX: left out, reading goes on behind it */
     LINE_INTERRUPTED, /* while waiting for input */
+    LINE_WOKEN,       /* while waiting for input: wake_fd can be read; reading may go on */
     LINE_FAILED       /* errno says why */
 };
 
 /* Reads lines of any length up to the limit; each is good until the next call. Zeroed but for `fd` is ready. */
 struct line_reader {
     int fd;
+    int wake_fd;     /* 0: none */
     uint64_t number; /* of the last line given, from 1 */
     uint64_t passed; /* bytes given so far */
     char *buffer;
     size_t capacity, start, end;
-    bool at_end;
+    bool at_end, too_long; /* too_long: in the middle of such a line */
 };
 enum line_result line_read(struct line_reader *reader, struct interrupt *interrupt, const char **ret_line,
                            size_t *ret_size) WARN_UNUSED;

@@ -189,6 +189,8 @@ static bool judge_lines(struct validation *validation) {
         case LINE_READ:
             go_on = judge_line(validation, line, size);
             break;
+        case LINE_WOKEN: /* nobody wakes this reader */
+            break;
         case LINE_TOO_LONG:
             tell_unreadable(validation, "the line is too long");
             break;

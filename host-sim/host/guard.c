@@ -321,7 +321,7 @@ POLARIS_ES_THREAD_RULES(GUARDED)
 struct submission {
     struct guard *guard;
     polaris_es_completion completion; /* the host's */
-    _Atomic bool ended;
+    _Atomic bool ended;               /* or refused */
 };
 
 static struct submission *submission_new(struct guard *guard, const polaris_es_completion *completion) {
@@ -349,7 +349,7 @@ static void guarded_done(void *context, uint64_t ticket, int32_t status, polaris
         return;
     }
     if (atomic_exchange(&submission->ended, true)) {
-        violation(guard->watch, "the end of request %" PRIu64 " is told twice", ticket);
+        violation(guard->watch, "the end of request %" PRIu64 " is told twice, or although it was refused", ticket);
         return;
     }
     bool is_empty = reply.size == 0;
@@ -362,12 +362,6 @@ static void guarded_done(void *context, uint64_t ticket, int32_t status, polaris
     submission->completion.done(submission->completion.context, ticket, status, reply);
     calling_back = outer;
     submission_retire(guard, submission);
-}
-
-static void count_submitted(struct guard *guard, int64_t change) {
-    (void)pthread_mutex_lock(&guard->lock);
-    guard->submitted += change;
-    (void)pthread_mutex_unlock(&guard->lock);
 }
 
 static bool completion_is_usable(const polaris_es_completion *completion) {
@@ -384,11 +378,17 @@ static int32_t submit_inside(struct guard *guard, polaris_bytes request, const p
         return POLARIS_ES_NO_MEMORY;
     }
     const polaris_es_completion watched = {.size = sizeof watched, .context = submission, .done = guarded_done};
-    count_submitted(guard, 1); /* before: it may end before submit returns */
+    (void)pthread_mutex_lock(&guard->lock);
+    guard->submitted++; /* before: it may end before submit returns */
+    (void)pthread_mutex_unlock(&guard->lock);
     int32_t status = guard->real->submit(guard->self, request, &watched, ret_ticket);
-    if (status != POLARIS_ES_OK) {
-        count_submitted(guard, -1);
-        free(submission);
+    if (status == POLARIS_ES_OK) {
+        return status;
+    }
+    if (atomic_exchange(&submission->ended, true)) {
+        violation(guard->watch, "'submit' answers %s, but told how the request ended", status_text(status));
+    } else {
+        submission_retire(guard, submission); /* its end may be told still */
     }
     return status;
 }

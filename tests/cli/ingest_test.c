@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,3 +238,203 @@ Test(ingest, shows_a_progress_bar_on_a_terminal) {
     cli_contains(text, "/s");
     cli_contains(text, "\r\033[Kline 4, column 1: "); /* the bar makes room for the message */
 }
+
+/* ---- several requests in flight ---- */
+
+/* `count` lines, each a keyed event of the type "n" that carries its line number, but for those whose number `bad`
+ * divides with a remainder of 1: these have an unknown field. free() it. */
+static char *numbered(int count, int bad) {
+    char *lines = malloc((size_t)count * 96 + 1);
+    size_t size = 0;
+    for (int i = 1; i <= count; i++) {
+        size += (size_t)sprintf(lines + size, "{\"type\":\"n\",\"data\":{\"n\":%d},\"key\":\"%d\"%s}\n", i, i,
+                                bad > 0 && i % bad == 1 ? ",\"colour\":1" : "");
+    }
+    return lines;
+}
+
+/* The events in the store, in the order of their ids, have these numbers: all up to `count` but the bad ones; in this
+ * order, if `in_order`. */
+static void check_numbered(int count, int bad, bool in_order) {
+    CLEANUP(result_done) struct result result = RUN_FOR(0, NULL, "events", "--json", "--limit", "100000");
+    char *seen = calloc((size_t)count + 1, 1);
+    int last = 0;
+    int total = 0;
+    for (const char *at = result.out; (at = strstr(at, "\"data\":{\"n\":")) != NULL; total++) {
+        at += strlen("\"data\":{\"n\":");
+        int n = atoi(at);
+        cr_assert(n >= 1 && n <= count && !seen[n], "event %d is there twice", n);
+        cr_assert(!in_order || n > last, "event %d stands behind %d", n, last);
+        cr_assert(bad == 0 || n % bad != 1, "event %d is bad", n);
+        seen[n] = 1;
+        last = n;
+    }
+    cr_assert_eq(total, count - (bad > 0 ? (count + bad - 2) / bad : 0));
+    free(seen);
+}
+
+Test(ingest, keeps_the_order_of_lines_with_many_requests_in_flight) {
+    char *lines = numbered(5000, 0);
+    CLEANUP(result_done)
+    struct result result = RUN_FOR(0, lines, "ingest", "-", "--batch", "7", "--in-flight", "64");
+    cli_contains(result.out, "stored 5000 events in ");
+    cli_contains(result.out, ", ids 1 to 5000\n");
+    check_numbered(5000, 0, true);
+    free(lines);
+}
+
+Test(ingest, takes_bad_lines_out_of_the_middle_of_many_requests) {
+    static const char *const IN_FLIGHT[] = {"1", "2", "16"};
+    char *lines = numbered(3000, 200);
+    for (size_t i = 0; i < sizeof IN_FLIGHT / sizeof IN_FLIGHT[0]; i++) {
+        CLEANUP(result_done)
+        struct result result =
+            RUN_FOR(1, lines, "ingest", "-", "--batch", "10", "--in-flight", IN_FLIGHT[i], "--db", "n.db");
+        cli_contains(result.out, "stored 2985 events in ");
+        cli_contains(result.out, "; 15 lines refused\n");
+        const char *at = result.err;
+        for (int line = 1; line <= 3000; line += 200) { /* told in the order of lines */
+            char words[64];
+            (void)sprintf(words, "line %d: INVALID at /colour: ", line);
+            at = strstr(at, words);
+            cr_assert_not_null(at, "%s is not in its place: %s", words, result.err);
+        }
+        (void)rename("n.db", "polaris-events.db");
+        check_numbered(3000, 200, i == 0);
+        (void)unlink("polaris-events.db");
+    }
+    free(lines);
+}
+
+/* Each request builds on the one before: none may be refused only because that one is sent a second time. */
+Test(ingest, tells_no_line_that_was_refused_only_for_want_of_one_before_it) {
+    enum { COUNT = 400 };
+    char *lines = malloc(COUNT * 128);
+    size_t size = 0;
+    int version = 0;
+    for (int i = 1; i <= COUNT; i++) {
+        bool bad = i % 50 == 0;
+        size +=
+            (size_t)sprintf(lines + size, "{\"type\":\"n\",\"data\":{},\"stream\":\"s\",\"expected_version\":%d%s}\n",
+                            version, bad ? ",\"colour\":1" : "");
+        version += !bad;
+    }
+    CLEANUP(result_done)
+    struct result result = RUN_FOR(1, lines, "ingest", "-", "--batch", "3", "--in-flight", "16");
+    cr_assert_null(strstr(result.err, "CONFLICT"), "%s", result.err);
+    cli_contains(result.out, "stored 392 events in ");
+    cli_contains(result.out, "; 8 lines refused\n");
+    free(lines);
+}
+
+Test(ingest, strict_stores_nothing_behind_the_first_bad_line_whatever_stands_there) {
+    char *lines = numbered(3000, 1000); /* 1, 1001 and 2001 are bad */
+    char *second = strchr(lines, '\n') + 1;
+    CLEANUP(result_done)
+    struct result field = RUN_FOR(1, second, "ingest", "-", "--strict", "--batch", "30", "--in-flight", "16");
+    cli_contains(field.out, "stored 999 events in ");
+    cli_contains(field.out, "; 1 line refused; ended early: go on from line 1000\n");
+    cli_contains(field.err, "line 1000: INVALID at /colour: ");
+
+    /* What is no JSON is seen while the request before it is in flight: the bad line of that is still the first. */
+    CLEANUP(result_done)
+    struct result json = RUN_FOR(1, GOOD GOOD UNKNOWN_FIELD GOOD "?\n" GOOD, "ingest", "-", "--strict", "--batch", "2");
+    cli_contains(json.out, "stored 2 events in ");
+    cli_contains(json.out, "; 1 line refused; ended early: go on from line 3\n");
+    cr_assert_null(strstr(json.err, "line 5"), "%s", json.err);
+    free(lines);
+}
+
+Test(ingest, waits_when_the_plugin_takes_fewer_requests_at_once) {
+    static const char *const CONFIGS[] = {"{\"submit_max\": 1}", "{\"submit_max\": 2}", "{\"submit_size_max\": 1024}"};
+    char *lines = numbered(2000, 0);
+    for (size_t i = 0; i < sizeof CONFIGS / sizeof CONFIGS[0]; i++) {
+        CLEANUP(result_done)
+        struct result result = RUN_FOR(0, lines, "ingest", "-", "--batch", "10", "--in-flight", "32", "--config",
+                                       CONFIGS[i], "--db", "n.db");
+        cli_contains(result.out, ", ids 1 to 2000\n");
+        cr_assert_str_empty(result.err);
+        (void)rename("n.db", "polaris-events.db");
+        check_numbered(2000, 0, true);
+        (void)unlink("polaris-events.db");
+    }
+    free(lines);
+}
+
+Test(ingest, a_full_store_tells_the_line_to_go_on_from_and_what_is_stored_behind_it) {
+    char *lines = numbered(3000, 0);
+    CLEANUP(result_done)
+    struct result first = RUN_FOR(1, lines, "ingest", "-", "--batch", "20", "--in-flight", "16", "--config",
+                                  "{\"store_size_max\": 262144}");
+    cli_contains(first.err, "the store refuses to go on: FULL: ");
+    const char *from = strstr(first.out, "go on from line ");
+    cr_assert_not_null(from);
+    int line = atoi(from + strlen("go on from line "));
+    cr_assert_gt(line, 1);
+    cr_assert_null(strstr(first.out, "stored already"), "%s", first.out);
+    const char *rest = lines;
+    for (int i = 1; i < line; i++) {
+        rest = strchr(rest, '\n') + 1;
+    }
+    CLEANUP(result_done) struct result second = RUN_FOR(0, rest, "ingest", "-");
+    cr_assert_null(strstr(second.out, "were there before"), "%s", second.out);
+    check_numbered(3000, 0, true);
+    free(lines);
+}
+
+Test(ingest, an_interrupt_in_full_flight_tells_the_line_to_go_on_from) {
+    char *lines = numbered(40000, 333);
+    struct process ingest = START("ingest", "-", "--batch", "5", "--in-flight", "32");
+    pid_t writer = fork(); /* the pipe holds less */
+    if (writer == 0) {
+        (void)signal(SIGPIPE, SIG_DFL);
+        process_write(&ingest, lines);
+        _exit(0);
+    }
+    (void)usleep(150000);
+    (void)kill(ingest.id, SIGINT);
+    CLEANUP(result_done) struct result first = process_finish(&ingest);
+    (void)kill(writer, SIGKILL);
+    (void)waitpid(writer, NULL, 0);
+
+    const char *from = strstr(first.out, "go on from line ");
+    cr_assert_eq(first.code, 1);
+    cr_assert_not_null(from, "%s", first.out);
+    int line = atoi(from + strlen("go on from line "));
+    const char *rest = lines;
+    for (int i = 1; i < line; i++) {
+        rest = strchr(rest, '\n') + 1;
+    }
+    CLEANUP(result_done) struct result second = RUN_FOR(1, rest, "ingest", "-");
+    cr_assert_null(strstr(second.out, "were there before"), "from line %d: %s", line, second.out);
+    check_numbered(40000, 333, false);
+    free(lines);
+}
+
+Test(ingest, tells_a_refused_line_at_once_while_it_waits_for_more) {
+    struct process ingest = START("ingest", "-", "--batch", "1");
+    process_write(&ingest, GOOD UNKNOWN_FIELD);
+    char text[256] = "";
+    while (strchr(text, '\n') == NULL) {
+        ssize_t size = pread(ingest.err, text, sizeof text - 1, 0);
+        cr_assert_geq(size, 0);
+        text[size] = '\0';
+        (void)usleep(1000);
+    }
+    cli_contains(text, "line 2: INVALID at /colour: ");
+    CLEANUP(result_done) struct result result = process_finish(&ingest);
+    cli_contains(result.out, "stored 1 event in ");
+}
+
+#ifdef PLUGIN_1_0
+Test(ingest, of_a_build_without_submit_calls_and_promises_the_same) {
+    char *lines = numbered(1000, 100);
+    CLEANUP(result_done)
+    struct result result = RUN_FOR(1, lines, "ingest", "-", "--plugin", PLUGIN_1_0, "--batch", "10");
+    cli_contains(result.out, "stored 990 events in ");
+    cli_contains(result.out, "; 10 lines refused\n");
+    cli_contains(result.err, "line 901: INVALID at /colour: ");
+    check_numbered(1000, 100, true);
+    free(lines);
+}
+#endif

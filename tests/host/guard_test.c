@@ -60,6 +60,34 @@ static int32_t init(const polaris_es_services *services, polaris_bytes config, c
     return ok(NULL, config, reply);
 }
 
+/* ---- the plugin's side: submit, whose ends the test tells ---- */
+
+static polaris_es_completion told; /* of the last request */
+static int32_t submit_answer;
+static bool tells_at_once;
+
+static int32_t submit(polaris_es *self, polaris_bytes request, const polaris_es_completion *completion,
+                      uint64_t *ret_ticket) {
+    (void)self;
+    (void)request;
+    if (completion == NULL) {
+        return POLARIS_ES_INVALID;
+    }
+    told = *completion;
+    if (tells_at_once) {
+        told.done(told.context, 1, POLARIS_ES_OK, EMPTY);
+    }
+    if (ret_ticket != NULL) {
+        *ret_ticket = 1;
+    }
+    return submit_answer;
+}
+
+static int32_t cancel(polaris_es *self, uint64_t ticket) {
+    (void)self;
+    return ticket == 1 ? POLARIS_ES_OK : POLARIS_ES_NOT_FOUND;
+}
+
 static const polaris_es_table REAL = {
     .size = sizeof(polaris_es_table),
     .init = init,
@@ -68,6 +96,8 @@ static const polaris_es_table REAL = {
     .dlq = ok,
     .schema = ok,
     .shutdown = ok,
+    .submit = submit,
+    .cancel = cancel,
 };
 
 /* ---- */
@@ -331,5 +361,154 @@ Test(guard, of_a_build_that_lacks_a_slot_answers_unsupported) {
     cr_expect_eq(GUARD_TABLE.query(guard_instance(other), EMPTY, &SINK), POLARIS_ES_UNSUPPORTED);
     cr_expect_eq(GUARD_TABLE.store(guard_instance(other), EMPTY, &SINK), POLARIS_ES_OK);
     guard_free(other);
+    cr_expect_eq(guard_violations(&watch), 0);
+}
+
+/* ---- submitted requests ---- */
+
+static int ends;
+static int32_t last_end;
+
+static void count_end(void *context, uint64_t ticket, int32_t status, polaris_bytes reply) {
+    (void)reply;
+    cr_assert_eq(context, &ends);
+    cr_assert_eq(ticket, 1);
+    ends++;
+    last_end = status;
+}
+
+static void submit_again(void *context, uint64_t ticket, int32_t status, polaris_bytes reply) {
+    count_end(context, ticket, status, reply);
+    const polaris_es_completion completion = {.size = sizeof completion, .context = &ends, .done = count_end};
+    cr_expect_eq(GUARD_TABLE.submit(guard_instance(guard), EMPTY, &completion, NULL), POLARIS_ES_INVALID);
+    cr_expect_eq(GUARD_TABLE.cancel(guard_instance(guard), ticket), POLARIS_ES_INVALID);
+}
+
+static const polaris_es_completion COMPLETION = {.size = sizeof COMPLETION, .context = &ends, .done = count_end};
+
+static int32_t submit_one(void) {
+    return GUARD_TABLE.submit(guard_instance(guard), EMPTY, &COMPLETION, NULL);
+}
+
+static void tell(int32_t status, polaris_bytes reply) {
+    told.done(told.context, 1, status, reply);
+}
+
+Test(guard, lets_submitted_requests_end_as_they_should) {
+    uint64_t ticket = 0;
+    cr_assert_eq(GUARD_TABLE.submit(guard_instance(guard), EMPTY, &COMPLETION, &ticket), POLARIS_ES_OK);
+    cr_expect_eq(ticket, 1);
+    cr_expect_eq(GUARD_TABLE.cancel(guard_instance(guard), ticket), POLARIS_ES_OK);
+    cr_expect_eq(GUARD_TABLE.cancel(guard_instance(guard), 2), POLARIS_ES_NOT_FOUND);
+    tell(POLARIS_ES_CANCELLED, EMPTY);
+    cr_expect_eq(last_end, POLARIS_ES_CANCELLED);
+    tells_at_once = true;
+    cr_assert_eq(submit_one(), POLARIS_ES_OK, "an end may be told before submit returns");
+    tells_at_once = false;
+    cr_assert_eq(submit_one(), POLARIS_ES_OK);
+    tell(POLARIS_ES_REPLY_LOST, (polaris_bytes){0});
+    submit_answer = POLARIS_ES_BUSY;
+    cr_assert_eq(submit_one(), POLARIS_ES_BUSY);
+    cr_assert_eq(shut_down(), POLARIS_ES_OK);
+    cr_expect_eq(ends, 3);
+    cr_expect_eq(guard_violations(&watch), 0, "%s", last_line);
+}
+
+Test(guard, remembers_more_ends_than_it_keeps) {
+    for (int i = 0; i < 200; i++) {
+        submit_answer = i % 3 == 0 ? POLARIS_ES_BUSY : POLARIS_ES_OK;
+        cr_assert_eq(submit_one(), submit_answer);
+        if (submit_answer == POLARIS_ES_OK) {
+            tell(POLARIS_ES_OK, EMPTY);
+        }
+    }
+    cr_assert_eq(shut_down(), POLARIS_ES_OK);
+    cr_assert_eq(guard_violations(&watch), 0, "%s", last_line);
+}
+
+Test(guard, sees_an_end_that_is_told_twice) {
+    cr_assert_eq(submit_one(), POLARIS_ES_OK);
+    tell(POLARIS_ES_OK, EMPTY);
+    tell(POLARIS_ES_OK, EMPTY);
+    cr_expect_eq(ends, 1, "the host hears of it once");
+    expect_violation(1, "is told twice");
+}
+
+Test(guard, sees_an_end_that_is_told_of_a_request_that_was_refused) {
+    submit_answer = POLARIS_ES_BUSY;
+    cr_assert_eq(submit_one(), POLARIS_ES_BUSY);
+    tell(POLARIS_ES_OK, EMPTY);
+    cr_expect_eq(ends, 0);
+    expect_violation(1, "although it was refused");
+    tells_at_once = true;
+    cr_assert_eq(submit_one(), POLARIS_ES_BUSY);
+    expect_violation(2, "'submit' answers BUSY, but told");
+}
+
+Test(guard, sees_a_shutdown_that_leaves_a_request_without_its_end) {
+    cr_assert_eq(submit_one(), POLARIS_ES_OK);
+    cr_assert_eq(submit_one(), POLARIS_ES_OK);
+    tell(POLARIS_ES_OK, EMPTY);
+    cr_assert_eq(shut_down(), POLARIS_ES_OK);
+    expect_violation(1, "1 submitted requests were never told how they ended");
+}
+
+Test(guard, sees_an_end_that_is_told_after_shutdown) {
+    cr_assert_eq(submit_one(), POLARIS_ES_OK);
+    cr_assert_eq(shut_down(), POLARIS_ES_OK);
+    tell(POLARIS_ES_OK, EMPTY);
+    cr_expect_eq(ends, 0);
+    expect_violation(2, "'done' after shutdown");
+}
+
+Test(guard, sees_an_end_whose_reply_is_not_what_it_should_be) {
+    static const uint8_t ARRAY[] = {0x90};
+    const polaris_bytes array = {.data = ARRAY, .size = 1};
+    static const struct {
+        int32_t status;
+        bool is_array, is_empty;
+    } ENDS[] = {{POLARIS_ES_OK, true, false}, {POLARIS_ES_OK, false, true}, {POLARIS_ES_REPLY_LOST, false, false}};
+    for (size_t i = 0; i < sizeof ENDS / sizeof ENDS[0]; i++) {
+        cr_assert_eq(submit_one(), POLARIS_ES_OK);
+        tell(ENDS[i].status, ENDS[i].is_empty ? (polaris_bytes){0} : ENDS[i].is_array ? array : EMPTY);
+        expect_violation(i + 1, "and a reply that is");
+    }
+}
+
+Test(guard, sees_a_completion_that_calls_back) {
+    const polaris_es_completion completion = {.size = sizeof completion, .context = &ends, .done = submit_again};
+    cr_assert_eq(GUARD_TABLE.submit(guard_instance(guard), EMPTY, &completion, NULL), POLARIS_ES_OK);
+    tell(POLARIS_ES_OK, EMPTY);
+    expect_violation(2, "calls back into the instance");
+    cr_assert_eq(submit_one(), POLARIS_ES_OK, "afterwards the thread may submit again");
+    tell(POLARIS_ES_OK, EMPTY);
+}
+
+Test(guard, sees_a_submit_after_shutdown) {
+    cr_assert_eq(shut_down(), POLARIS_ES_OK);
+    cr_expect_eq(submit_one(), POLARIS_ES_INVALID);
+    expect_violation(1, "'submit' called after shutdown");
+    cr_expect_eq(GUARD_TABLE.cancel(guard_instance(guard), 1), POLARIS_ES_INVALID);
+    expect_violation(2, "'cancel' called after shutdown");
+}
+
+Test(guard, leaves_completions_that_cannot_be_used_to_the_plugin) {
+    cr_expect_eq(GUARD_TABLE.submit(guard_instance(guard), EMPTY, NULL, NULL), POLARIS_ES_INVALID);
+    cr_expect_eq(guard_violations(&watch), 0);
+}
+
+Test(guard, of_a_build_without_submit_answers_unsupported) {
+    polaris_es_table older = REAL;
+    const polaris_es_services services = {.size = sizeof services};
+    for (int i = 0; i < 2; i++) {
+        struct guard *other = NULL;
+        older.size = i == 0 ? offsetof(polaris_es_table, submit) : sizeof older;
+        older.submit = i == 0 ? submit : NULL;
+        older.cancel = i == 0 ? cancel : NULL;
+        cr_assert_eq(guard_init(&older, &watch, &services, EMPTY, &SINK, &other), POLARIS_ES_OK);
+        cr_expect_eq(GUARD_TABLE.submit(guard_instance(other), EMPTY, &COMPLETION, NULL), POLARIS_ES_UNSUPPORTED);
+        cr_expect_eq(GUARD_TABLE.cancel(guard_instance(other), 1), POLARIS_ES_UNSUPPORTED);
+        guard_free(other);
+    }
     cr_expect_eq(guard_violations(&watch), 0);
 }
