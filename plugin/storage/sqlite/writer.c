@@ -1,4 +1,4 @@
-/* writer.c: the queue, the group commit, the checkpoints. */
+/* writer.c: the queue and the group commit. */
 #include "storage/sqlite/writer.h"
 
 #include <semaphore.h>
@@ -13,8 +13,6 @@ struct awaited_job {
 };
 
 enum {
-    /* The log may grow to this many times checkpoint_pages before the writer itself waits for it to be copied. */
-    CHECKPOINT_PATIENCE = 16,
     /* As many events on the stage are written before the next call puts its own there. */
     STAGED_EVENTS_MAX = 1024,
     /* The longest wait for callers to come back. */
@@ -145,56 +143,6 @@ static void commit_group(struct writer *writer, struct write_job *group) {
     }
 }
 
-/* ---- checkpoints ---- */
-
-static int note_log_size(void *context, sqlite3 *db, const char *name, int pages) {
-    (void)db;
-    (void)name;
-    ((struct writer *)context)->wal_pages = pages;
-    return SQLITE_OK;
-}
-
-static void checkpoint(struct connection *connection) {
-    int code = sqlite3_wal_checkpoint_v2(connection->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    if (code != SQLITE_OK && (code & 0xFF) != SQLITE_BUSY) {
-        struct error ignored; /* nothing is lost: the log keeps what was not copied; connection_error logged it */
-        (void)connection_error(connection, code, "copy the write-ahead log into the file", &ignored);
-    }
-}
-
-static void *checkpoint_main(void *argument) {
-    struct writer *writer = argument;
-    (void)pthread_mutex_lock(&writer->mutex);
-    while (!writer->checkpoint_stopping) {
-        if (!writer->checkpoint_wanted) {
-            (void)pthread_cond_wait(&writer->checkpoint_work, &writer->mutex);
-            continue;
-        }
-        writer->checkpoint_wanted = false;
-        (void)pthread_mutex_unlock(&writer->mutex);
-        checkpoint(&writer->checkpointer);
-        (void)pthread_mutex_lock(&writer->mutex);
-    }
-    (void)pthread_mutex_unlock(&writer->mutex);
-    return NULL;
-}
-
-/* A log that is never copied whole never starts again from its beginning: under steady load the writer has to stand
- * still for the last part of it now and then. */
-static void pace_checkpoints(struct writer *writer) {
-    if (writer->wal_pages < writer->config->checkpoint_pages) {
-        return;
-    }
-    if (writer->wal_pages >= writer->config->checkpoint_pages * CHECKPOINT_PATIENCE) {
-        checkpoint(&writer->connection);
-        return;
-    }
-    (void)pthread_mutex_lock(&writer->mutex);
-    writer->checkpoint_wanted = true;
-    (void)pthread_cond_signal(&writer->checkpoint_work);
-    (void)pthread_mutex_unlock(&writer->mutex);
-}
-
 /* ---- the queue ---- */
 
 static int64_t monotonic_ns(void) {
@@ -303,7 +251,7 @@ static void *writer_main(void *argument) {
             writer->host->wake(writer->host->context, last_id);
         }
         tell_finished(group);
-        pace_checkpoints(writer);
+        checkpointer_pace(&writer->checkpointer, &writer->connection);
         (void)pthread_mutex_lock(&writer->mutex);
         writer->busy = false;
     }
@@ -321,7 +269,7 @@ static void work_alone(struct writer *writer, struct write_job *job) {
     writer->busy = true;
     (void)pthread_mutex_unlock(&writer->mutex);
     int64_t last_id = work(writer, job);
-    pace_checkpoints(writer);
+    checkpointer_pace(&writer->checkpointer, &writer->connection);
     (void)pthread_mutex_lock(&writer->mutex);
     writer->busy = false;
     writer->unheard_id = writer->host->wake != NULL ? last_id : 0;
@@ -413,25 +361,14 @@ static enum status load_progress(struct writer *writer, struct error *error) {
 }
 
 /* The host's signals are the host's: our threads take none. */
-static enum status start_threads(struct writer *writer, struct error *error) {
+static enum status start_thread(struct writer *writer, struct error *error) {
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
     (void)pthread_sigmask(SIG_BLOCK, &all, &before);
-    bool writing = pthread_create(&writer->thread, NULL, writer_main, writer) == 0;
-    bool copying = writing && pthread_create(&writer->checkpoint_thread, NULL, checkpoint_main, writer) == 0;
+    bool started = pthread_create(&writer->thread, NULL, writer_main, writer) == 0;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (copying) {
-        return OK;
-    }
-    if (writing) {
-        (void)pthread_mutex_lock(&writer->mutex);
-        writer->stopping = true;
-        (void)pthread_cond_signal(&writer->work);
-        (void)pthread_mutex_unlock(&writer->mutex);
-        (void)pthread_join(writer->thread, NULL);
-    }
-    return error_set(error, NO_MEMORY, "open: the system gives no more threads; two are needed");
+    return started ? OK : error_set(error, NO_MEMORY, "open: the system gives no more threads; two are needed");
 }
 
 enum status writer_start(struct writer *writer, const char *path, const struct config *config,
@@ -444,23 +381,21 @@ enum status writer_start(struct writer *writer, const char *path, const struct c
         status = load_progress(writer, error);
     }
     if (status == OK) {
-        status = connection_open(&writer->checkpointer, path, CONNECTION_CHECKPOINTER, config, host, error);
+        status = checkpointer_start(&writer->checkpointer, &writer->connection, path, config, host, error);
     }
     if (status != OK) {
         return status;
     }
-    (void)sqlite3_wal_hook(writer->connection.db, note_log_size, writer);
     pthread_condattr_t monotonic;
     (void)pthread_condattr_init(&monotonic); /* these cannot fail with these attributes (glibc) */
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_mutex_init(&writer->mutex, NULL);
     (void)pthread_cond_init(&writer->work, &monotonic);
-    (void)pthread_cond_init(&writer->checkpoint_work, NULL);
     (void)pthread_condattr_destroy(&monotonic);
     writer->wanted = 1;
-    status = start_threads(writer, error);
+    status = start_thread(writer, error);
     if (status != OK) {
-        connection_close(&writer->checkpointer);
+        checkpointer_stop(&writer->checkpointer, true);
         return status;
     }
     writer->started = true;
@@ -474,18 +409,10 @@ int64_t writer_stop(struct writer *writer, bool keep_log) {
     (void)pthread_mutex_unlock(&writer->mutex);
     (void)pthread_join(writer->thread, NULL);
 
-    (void)pthread_mutex_lock(&writer->mutex);
-    writer->checkpoint_stopping = true;
-    (void)pthread_cond_signal(&writer->checkpoint_work);
-    (void)pthread_mutex_unlock(&writer->mutex);
-    (void)pthread_join(writer->checkpoint_thread, NULL);
-
     (void)pthread_cond_destroy(&writer->work);
-    (void)pthread_cond_destroy(&writer->checkpoint_work);
     (void)pthread_mutex_destroy(&writer->mutex);
-    (void)sqlite3_db_config(writer->checkpointer.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep_log, NULL);
+    checkpointer_stop(&writer->checkpointer, keep_log);
     (void)sqlite3_db_config(writer->connection.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep_log, NULL);
-    connection_close(&writer->checkpointer);
     connection_close(&writer->connection);
     stage_done(&writer->stage);
     return writer->finished_at_stop;

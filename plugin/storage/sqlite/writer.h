@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "storage/sqlite/checkpointer.h"
 #include "storage/sqlite/connection.h"
 #include "storage/sqlite/stage.h"
 #include "storage/sqlite/tail.h"
@@ -60,7 +61,7 @@ struct writer {
     bool started; /* false: the store was opened for reading */
     /* For whoever is at work: see `busy`. */
     struct connection connection;
-    struct connection checkpointer;
+    struct checkpointer checkpointer;
     const struct config *config;
     const struct storage_host *host;
     struct tail *tail;
@@ -68,16 +69,13 @@ struct writer {
     struct writer_progress progress;
     struct type_cache types;
     int64_t page_size;
-    int wal_pages;     /* of the log, after the last commit */
     int64_t commit_ns; /* what the last group took */
     struct schema_changes schema_changes;
     atomic_int_least64_t schema_generation; /* their count, as of the end of the last group: others read it */
 
     pthread_t thread;
-    pthread_t checkpoint_thread;
     pthread_mutex_t mutex; /* all below */
     pthread_cond_t work;
-    pthread_cond_t checkpoint_work;
     bool busy; /* a group is being committed, by the writer's thread or by a caller on its own */
     struct write_job *first, *last;
     int64_t queued;
@@ -87,8 +85,6 @@ struct writer {
     int64_t unheard_id;       /* committed by a caller on its own: the host is still to be woken; or 0 */
     int64_t finished_at_stop; /* jobs that were still waiting when writer_stop was called */
     bool stopping;
-    bool checkpoint_wanted;
-    bool checkpoint_stopping;
 };
 
 /* `path` is open and has the newest format. */

@@ -1,0 +1,41 @@
+/* checkpointer.h: copies the write-ahead log into the file (sqlite.org/wal.html), off the path of those who write.
+ *
+ * A thread copies while writing goes on. What was written meanwhile is copied by the writer itself, between two
+ * commits: it is little, and only then does the log begin again from its start instead of growing on. */
+#ifndef POLARIS_SQLITE_CHECKPOINTER_H
+#define POLARIS_SQLITE_CHECKPOINTER_H
+
+#include <pthread.h>
+
+#include "storage/sqlite/connection.h"
+
+struct checkpointer {
+    const struct config *config;
+    struct connection connection; /* the thread's */
+    /* For whoever is at work on the writer's connection: */
+    int log_pages;    /* after the last commit */
+    int copied_pages; /* of them, by the last checkpoint */
+
+    pthread_t thread;
+    pthread_mutex_t mutex; /* all below */
+    pthread_cond_t work;
+    enum checkpoint_state {
+        CHECKPOINT_IDLE,
+        CHECKPOINT_WANTED, /* of the thread, which is at it, or will be */
+        CHECKPOINT_COPIED  /* the thread is done: the rest is the writer's */
+    } state;
+    int thread_copied_pages;
+    bool stopping;
+};
+
+/* `writer` is the connection whose commits are heard of. */
+WARN_UNUSED enum status checkpointer_start(struct checkpointer *self, struct connection *writer, const char *path,
+                                           const struct config *config, const struct storage_host *host,
+                                           struct error *error);
+/* Ends the thread and closes its connection; what is not copied stays in the log, with `keep_log` for good. */
+void checkpointer_stop(struct checkpointer *self, bool keep_log);
+
+/* To be called after each commit, by whoever made it, while nobody else writes: has the log copied when it is time. */
+void checkpointer_pace(struct checkpointer *self, struct connection *writer);
+
+#endif
