@@ -28,6 +28,10 @@ double bench_median(const struct bench_series *series) {
     return quantile(series, 0.5);
 }
 
+double bench_smallest(const struct bench_series *series) {
+    return quantile(series, 0);
+}
+
 double bench_spread(const struct bench_series *series) {
     double median = bench_median(series);
     return median > 0 ? (quantile(series, 0.75) - quantile(series, 0.25)) / 2 / median : 0;

@@ -13,6 +13,7 @@ struct bench_series {
 };
 void bench_note(struct bench_series *series, double figure); /* no more than BENCH_RUNS_MAX are kept */
 double bench_median(const struct bench_series *series);
+double bench_smallest(const struct bench_series *series);
 /* Half of the distance between the quartiles, as a part of the median: how much runs differ. */
 double bench_spread(const struct bench_series *series);
 

@@ -9,7 +9,7 @@
 
 enum {
     REPEAT_MAX = 1000000, /* of the op */
-    TURNS = 5             /* of the two in one run: short ones, so that few are hit by what else the machine does */
+    TURNS = 41 /* of the two in one run: short ones, so that some are not hit by what else the machine does */
 };
 
 /* What the plugin says of itself, for one payload. */
@@ -95,10 +95,10 @@ bool validation_measure(struct host *host, const struct validation_case *which, 
         bench_note(&turns.both_ns, timing.both_ns);
         bench_note(&turns.unpack_ns, unpack_ns);
     }
-    double both_ns = bench_median(&turns.both_ns);
-    unpack_ns = bench_median(&turns.unpack_ns);
-    bench_note(&figures->tape_ns, bench_median(&turns.tape_ns));
-    bench_note(&figures->evaluate_ns, bench_median(&turns.evaluate_ns));
+    double both_ns = bench_smallest(&turns.both_ns);
+    unpack_ns = bench_smallest(&turns.unpack_ns);
+    bench_note(&figures->tape_ns, bench_smallest(&turns.tape_ns));
+    bench_note(&figures->evaluate_ns, bench_smallest(&turns.evaluate_ns));
     bench_note(&figures->both_ns, both_ns);
     bench_note(&figures->unpack_ns, unpack_ns);
     bench_note(&figures->ratio, unpack_ns > 0 ? both_ns / unpack_ns : 0);

@@ -26,8 +26,9 @@ struct validation_figures {
     struct bench_series ratio;                         /* both_ns to unpack_ns, run by run */
 };
 
-/* One run, in which the plugin and msgpack-c take turns, until each has seen `bytes` of payload; its figures are the
- * medians of the turns. False: the plugin answered an error, or the payload is not valid. */
+/* One run, in which the plugin and msgpack-c take turns, until each has seen `bytes` of payload; its figures are those
+ * of the fastest turn of each: the work is the same every time, and what else the machine does only ever adds to it.
+ * False: the plugin answered an error, or the payload is not valid. */
 bool validation_measure(struct host *host, const struct validation_case *which, uint64_t bytes,
                         struct validation_figures *figures, struct failure *failure)
     __attribute__((warn_unused_result));

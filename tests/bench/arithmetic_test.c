@@ -23,6 +23,7 @@ static struct bench_series series_of(uint32_t count, const double *rates) {
 Test(bench_series, median_of_an_odd_number_of_runs_is_the_middle_one) {
     struct bench_series series = series_of(5, (const double[]){50, 10, 40, 20, 30});
     cr_expect_float_eq(bench_median(&series), 30, 1e-9);
+    cr_expect_float_eq(bench_smallest(&series), 10, 1e-9);
 }
 
 Test(bench_series, median_of_an_even_number_of_runs_lies_between_the_middle_two) {
