@@ -1,12 +1,14 @@
 /* kill.c: a process killed in the middle of its appends: what it was told is stored, is stored, once, and whole. */
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "child.h"
+#include "message/message.h"
 
 enum { ROUNDS = 20, THREADS = 3, KILL_AFTER_MAX = 60, EVENTS_PER_REQUEST = 3 };
 
@@ -16,18 +18,20 @@ struct appender {
     int number;
 };
 
-/* Appends three events a request under keys of its own, and reports each acknowledged request's first id. es_call keeps
+/* Three events, under keys that no other request has. */
+#define REQUEST                                                                                                        \
+    "{'op': 'append', 'events': [{'type': 'a', 'data': {}, 'key': '%lld-0'},"                                          \
+    " {'type': 'a', 'data': {}, 'key': '%lld-1', 'tags': ['t']},"                                                      \
+    " {'type': 'b', 'data': {}, 'key': '%lld-2', 'stream': 's'}]}"
+
+/* Appends, and reports each acknowledged request's first id. es_call keeps
  * its reply in the struct es, so each thread has one. */
 static void *append_for_ever(void *argument) {
     struct appender *appender = argument;
     struct es own = {.table = appender->es->table, .self = appender->es->self};
     for (int64_t i = 0;; i++) {
         int64_t key = i * THREADS + appender->number;
-        int32_t status = es_call(&own, "store",
-                                 "{'op': 'append', 'events': [{'type': 'a', 'data': {}, 'key': '%lld-0'},"
-                                 " {'type': 'a', 'data': {}, 'key': '%lld-1', 'tags': ['t']},"
-                                 " {'type': 'b', 'data': {}, 'key': '%lld-2', 'stream': 's'}]}",
-                                 (long long)key, (long long)key, (long long)key);
+        int32_t status = es_call(&own, "store", REQUEST, (long long)key, (long long)key, (long long)key);
         if (status != POLARIS_ES_OK) {
             _exit(3);
         }
@@ -50,6 +54,41 @@ static int append_until_killed(struct es *es, int reports) {
     }
     (void)pthread_join(threads[0], NULL);
     return 0;
+}
+
+/* On the plugin's thread: it is stored, and the parent hears of it. */
+static void report_end(void *context, uint64_t ticket, int32_t status, polaris_bytes reply) {
+    json_t *map = NULL;
+    struct failure failure;
+    (void)ticket;
+    if (status != POLARIS_ES_OK || !message_unpack(reply.data, reply.size, &map, &failure)) {
+        _exit(3);
+    }
+    child_report(*(const int *)context, json_integer_value(json_array_get(json_object_get(map, "ids"), 0)));
+    json_decref(map);
+}
+
+/* One thread, which waits for nothing but room. */
+static int submit_until_killed(struct es *es, int reports) {
+    const polaris_es_completion completion = {.size = sizeof completion, .context = &reports, .done = report_end};
+    if (es_init(es, "{'submit_max': 64}") != POLARIS_ES_OK) {
+        return 1;
+    }
+    for (long long i = 0;; i++) {
+        char text[512];
+        size_t size = 0;
+        int32_t status = POLARIS_ES_BUSY;
+        snprintf(text, sizeof text, REQUEST, i, i, i);
+        void *data = es_pack(text, &size);
+        while (status == POLARIS_ES_BUSY) {
+            status = es->table->submit(es->self, (polaris_bytes){data, size}, &completion, NULL);
+            (void)sched_yield();
+        }
+        free(data);
+        if (status != POLARIS_ES_OK) {
+            return 2;
+        }
+    }
 }
 
 /* Every acknowledged id is there; ids and keys are unique; requests are whole. Returns how many events there are. */
@@ -80,12 +119,12 @@ static void expect_sound(struct es *es, int64_t total) {
     cr_expect_eq(es_append(es, "{'type': 'after', 'data': {}}"), total + 1, "and it goes on");
 }
 
-static void kill_once(int round) {
+static void kill_once(int round, int (*body)(struct es *es, int reports)) {
     struct es *es = es_open(NULL);
     int64_t acknowledged[4096];
     size_t count = 0;
     es_shutdown(es);
-    struct child child = child_start(es, append_until_killed);
+    struct child child = child_start(es, body);
     size_t kill_after = (size_t)(round * 7919 % KILL_AFTER_MAX);
     while (count <= kill_after && child_next(&child, &acknowledged[count])) {
         count++;
@@ -103,7 +142,13 @@ static void kill_once(int round) {
 
 Test(kill, leaves_every_acknowledged_event_exactly_once_and_every_request_whole, .timeout = 240) {
     for (int round = 0; round < ROUNDS; round++) {
-        kill_once(round);
+        kill_once(round, append_until_killed);
+    }
+}
+
+Test(kill, leaves_every_submitted_request_whose_end_was_told_exactly_once_and_whole, .timeout = 240) {
+    for (int round = 0; round < ROUNDS; round++) {
+        kill_once(round, submit_until_killed);
     }
 }
 

@@ -1,11 +1,13 @@
 /* verbs.c: whichever allocation of ours fails, a call says NO_MEMORY and has changed nothing: made again, it does all
- * of its work. */
+ * of its work. So does a submitted request, at once or at its end. */
 #include <criterion/criterion.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "failing_allocations.h"
+#include "submit.h"
 #include "use_cases.h"
 #include "wire/json_text.h"
 
@@ -101,34 +103,134 @@ static const struct {
     {&VERB_SCHEMA, "{'op': 'retire', 'type': 'a', 'version': 1}", OK},
 };
 
-Test(verbs, a_call_that_runs_out_of_memory_says_so_and_may_be_made_again, .timeout = 280) {
-    char folder[] = "/tmp/polaris-verbs-XXXXXX";
-    cr_assert_not_null(mkdtemp(folder));
+/* ---- a store in a folder of its own ---- */
+
+static char folder[64];
+static struct instance instance;
+
+static void set_up(void) {
     char config[256];
-    snprintf(config, sizeof config, "{'path': '%s/events.db', 'durability': 'normal'}", folder);
-    struct storage_host host = {.log = no_log, .now_us = still_time, .wake = no_wake};
+    static const struct storage_host HOST = {.log = no_log, .now_us = still_time, .wake = no_wake};
     CLEANUP(buffer_done) struct buffer init = {0};
     struct wire_writer reply = {0};
-    struct instance instance = {0};
     struct error error = {0};
+    strcpy(folder, "/tmp/polaris-verbs-XXXXXX");
+    cr_assert_not_null(mkdtemp(folder));
+    snprintf(config, sizeof config, "{'path': '%s/events.db', 'durability': 'normal'}", folder);
     make_request(config, &init);
-    cr_assert_eq(instance_open(&instance, buffer_view(&init), &host, &reply, &error), OK, "%s", error.message);
+    cr_assert_eq(instance_open(&instance, buffer_view(&init), &HOST, &reply, &error), OK, "%s", error.message);
     wire_writer_done(&reply);
+}
 
-    int faults = 0;
-    for (size_t i = 0; i < sizeof SCRIPT / sizeof SCRIPT[0]; i++) {
-        faults += run_with_every_fault(&instance, SCRIPT[i].verb, SCRIPT[i].request, SCRIPT[i].wanted);
-    }
-    struct storage_head head = {0};
-    cr_expect_eq(instance.storage->ops->head(instance.storage, &head, &error), OK);
-    cr_expect_eq(head.last_id, 3, "each event was stored once");
-    cr_expect_gt(faults, 200, "only %d allocations were seen", faults);
+static void tear_down(void) {
     instance_done(&instance);
     static const char *const FILES[] = {"events.db", "events.db-wal", "events.db-shm", "events.db.owner"};
     for (size_t i = 0; i < sizeof FILES / sizeof FILES[0]; i++) {
-        char path[64];
+        char path[128];
         snprintf(path, sizeof path, "%s/%s", folder, FILES[i]);
         (void)unlink(path);
     }
     cr_expect_eq(rmdir(folder), 0);
+}
+
+TestSuite(verbs, .init = set_up, .fini = tear_down, .timeout = 280);
+
+static void expect_last_id(int64_t last_id, const char *what, int tick) {
+    struct storage_head head = {0};
+    struct error error = {0};
+    cr_assert_eq(instance.storage->ops->head(instance.storage, &head, &error), OK);
+    cr_assert_eq(head.last_id, last_id, "%s, allocation %d: the last id is %lld, not %lld", what, tick,
+                 (long long)head.last_id, (long long)last_id);
+}
+
+Test(verbs, a_call_that_runs_out_of_memory_says_so_and_may_be_made_again) {
+    int faults = 0;
+    for (size_t i = 0; i < sizeof SCRIPT / sizeof SCRIPT[0]; i++) {
+        faults += run_with_every_fault(&instance, SCRIPT[i].verb, SCRIPT[i].request, SCRIPT[i].wanted);
+    }
+    expect_last_id(3, "each event was stored once", 0);
+    cr_expect_gt(faults, 200, "only %d allocations were seen", faults);
+}
+
+/* ---- submitted requests ---- */
+
+struct end {
+    sem_t told;
+    int count;
+    enum status status;
+    bool has_map; /* in the reply */
+};
+
+static void done(const struct completion *completion, uint64_t ticket, enum status status, struct bytes reply) {
+    struct end *end = completion->context;
+    (void)ticket;
+    end->count++;
+    end->status = status;
+    end->has_map = reply.size > 0 && ((reply.data[0] & 0xf0) == 0x80 || reply.data[0] >= 0xde);
+    (void)sem_post(&end->told);
+}
+
+/* The status with the n-th allocation failing, of submit or at the end. */
+static enum status submit(struct bytes request, int tick, bool persistent) {
+    struct end end = {.count = 0};
+    struct error error = {0};
+    uint64_t ticket = 0;
+    const struct completion completion = {.context = &end, .done = done};
+    cr_assert_eq(sem_init(&end.told, 0, 0), 0);
+    allocations_fail_at(tick, persistent);
+    enum status status = submitter_take(instance.submitter, request, &completion, &ticket, &error);
+    if (status == OK) {
+        while (sem_wait(&end.told) != 0) {
+        }
+        status = end.status;
+        cr_assert_eq(end.has_map, status != REPLY_LOST, "allocation %d: %s", tick, status_name(status));
+        cr_assert_gt(ticket, 0);
+    }
+    allocations_fail_at(0, false);
+    cr_assert_leq(end.count, 1);
+    (void)sem_destroy(&end.told);
+    return status;
+}
+
+/* Returns how many allocations failed. */
+static int submit_with_every_fault(const char *text, enum status wanted, int events, bool persistent,
+                                   int64_t *last_id) {
+    CLEANUP(buffer_done) struct buffer request = {0};
+    make_request(text, &request);
+    int tick = 1;
+    for (bool has_failed = true; has_failed; tick++) {
+        enum status status = submit(buffer_view(&request), tick, persistent);
+        has_failed = allocations_failed() > 0;
+        cr_assert(status == wanted || status == REPLY_LOST || (has_failed && status == NO_MEMORY),
+                  "%s, allocation %d: %s", text, tick, status_name(status));
+        *last_id += status == OK || status == REPLY_LOST ? events : 0;
+        expect_last_id(*last_id, text, tick);
+        cr_assert_eq(submit(buffer_view(&request), 0, false), wanted, "the next one is taken, and ends as it should");
+        *last_id += wanted == OK ? events : 0;
+        expect_last_id(*last_id, text, tick);
+    }
+    return tick - 1;
+}
+
+static void submit_script(bool persistent) {
+    int64_t last_id = 0;
+    int faults = 0;
+    faults += submit_with_every_fault("{'op': 'append', 'events': [{'type': 'a', 'data': {'n': 1}, 'tags': ['t']},"
+                                      " {'type': 'b', 'data': {}, 'stream': 's'}]}",
+                                      OK, 2, persistent, &last_id);
+    faults += submit_with_every_fault("{'op': 'append', 'event': {'type': 'a', 'data': 1}}", INVALID, 0, persistent,
+                                      &last_id);
+    faults += submit_with_every_fault("{'op': 'append', 'event': {'type': 'a', 'data': {}, 'stream': 's',"
+                                      " 'expected_version': 1000000}}",
+                                      CONFLICT, 0, persistent, &last_id);
+    faults += submit_with_every_fault("{'op': 'batch.get', 'id': 'none'}", NOT_FOUND, 0, persistent, &last_id);
+    cr_expect_gt(faults, 20, "only %d allocations were seen", faults);
+}
+
+Test(verbs, a_submitted_request_that_runs_out_of_memory_says_so_and_changes_nothing) {
+    submit_script(false);
+}
+
+Test(verbs, a_submitted_request_that_gets_no_memory_any_more_says_so_and_changes_nothing) {
+    submit_script(true);
 }
