@@ -1,16 +1,13 @@
 /* writer.c: the queue and the group commit. */
 #include "storage/sqlite/writer.h"
 
-#include <semaphore.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
-
-/* A job whose caller waits for it, and has it on its stack. */
-struct awaited_job {
-    struct write_job job; /* first: it is found by it */
-    sem_t done;
-};
+#include <unistd.h>
 
 enum {
     /* As many events on the stage are written before the next call puts its own there. */
@@ -191,8 +188,26 @@ static struct write_job *take_group(struct writer *writer) {
 static void tell_finished(struct write_job *group) {
     while (group != NULL) {
         struct write_job *next = group->next;
-        group->finished(group);
+        if (!group->is_awaited) {
+            group->finished(group);
+        }
         group = next;
+    }
+}
+
+/* One call of the system for all callers of a group: woken one by one, they cost more than their events. */
+static void wake_callers(struct writer *writer, uint32_t group) {
+    atomic_uint_least32_t *ended = &writer->ended_groups[group % ENDED_GROUPS];
+    atomic_store(ended, group);
+    (void)syscall(SYS_futex, ended, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+static void wait_for_group(struct writer *writer, uint32_t group) {
+    atomic_uint_least32_t *ended = &writer->ended_groups[group % ENDED_GROUPS];
+    uint32_t last = atomic_load(ended);
+    while ((int32_t)(last - group) < 0) { /* numbers may begin again */
+        (void)syscall(SYS_futex, ended, FUTEX_WAIT_PRIVATE, last, NULL, NULL, 0);
+        last = atomic_load(ended);
     }
 }
 
@@ -245,12 +260,17 @@ static void *writer_main(void *argument) {
         gather(writer);
         writer->busy = true;
         struct write_job *group = take_group(writer);
+        uint32_t number = writer->next_group++;
+        bool has_callers = writer->expected > 0;
         (void)pthread_mutex_unlock(&writer->mutex);
         int64_t last_id = work(writer, group);
         if (last_id != 0 && writer->host->wake != NULL) {
             writer->host->wake(writer->host->context, last_id);
         }
         tell_finished(group);
+        if (has_callers) { /* now: their jobs are gone when they wake up */
+            wake_callers(writer, number);
+        }
         checkpointer_pace(&writer->checkpointer, &writer->connection);
         (void)pthread_mutex_lock(&writer->mutex);
         writer->busy = false;
@@ -279,10 +299,6 @@ static void work_alone(struct writer *writer, struct write_job *job) {
     (void)pthread_mutex_unlock(&writer->mutex);
 }
 
-static void tell_caller(struct write_job *job) {
-    (void)sem_post(&((struct awaited_job *)(void *)job)->done);
-}
-
 static enum status refuse_read_only(struct error *error) {
     return error_set(error, READ_ONLY, "write: the store was opened with mode read; open it with mode write");
 }
@@ -291,14 +307,13 @@ static enum status run_and_wait(struct writer *writer, const struct write_job *j
     if (!writer->started) {
         return refuse_read_only(error);
     }
-    struct awaited_job awaited = {.job = *job};
-    awaited.job.error = error;
-    awaited.job.finished = tell_caller;
-    awaited.job.is_awaited = true;
+    struct write_job awaited = *job;
+    awaited.error = error;
+    awaited.is_awaited = true;
     (void)pthread_mutex_lock(&writer->mutex);
     if (may_work_alone(writer)) {
-        work_alone(writer, &awaited.job);
-        return awaited.job.status;
+        work_alone(writer, &awaited);
+        return awaited.status;
     }
     if (writer->awaited >= writer->config->queue_max) {
         int64_t queued = writer->awaited;
@@ -306,14 +321,13 @@ static enum status run_and_wait(struct writer *writer, const struct write_job *j
         return error_set(error, BUSY, "write: %lld calls wait already, queue_max is %lld; try again, or raise it",
                          (long long)queued, (long long)writer->config->queue_max);
     }
-    (void)sem_init(&awaited.done, 0, 0); /* cannot fail with these arguments */
+    /* Groups are taken from the front of the queue, as large as they may be: the place tells the group. */
+    uint32_t group = writer->next_group + (uint32_t)(writer->queued / writer->config->group_max);
     writer->awaited++;
-    put_job(writer, &awaited.job);
+    put_job(writer, &awaited);
     (void)pthread_mutex_unlock(&writer->mutex);
-    while (sem_wait(&awaited.done) != 0) { /* a signal of the host's came */
-    }
-    (void)sem_destroy(&awaited.done);
-    return awaited.job.status;
+    wait_for_group(writer, group);
+    return awaited.status;
 }
 
 enum status writer_run(struct writer *writer, write_function function, void *argument, struct error *error) {
@@ -393,6 +407,10 @@ enum status writer_start(struct writer *writer, const char *path, const struct c
     (void)pthread_cond_init(&writer->work, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
     writer->wanted = 1;
+    for (uint32_t i = 0; i < ENDED_GROUPS; i++) {
+        atomic_init(&writer->ended_groups[i], i);
+    }
+    writer->next_group = ENDED_GROUPS;
     status = start_thread(writer, error);
     if (status != OK) {
         checkpointer_stop(&writer->checkpointer, true);

@@ -51,11 +51,13 @@ struct write_job {
     /* The job is committed, or failed: told in commit order, without a lock held. The job may be gone when it returns.
      */
     void (*finished)(struct write_job *job);
-    bool is_awaited;  /* its caller stands still until it is finished */
+    bool is_awaited;  /* its caller stands still until its group has ended; `finished` is NULL */
     bool only_stages; /* it reads, and puts events on the stage, and does nothing else */
     enum status status;
     struct write_job *next;
 };
+
+enum { ENDED_GROUPS = 8 };
 
 struct writer {
     bool started; /* false: the store was opened for reading */
@@ -73,10 +75,15 @@ struct writer {
     struct schema_changes schema_changes;
     atomic_int_least64_t schema_generation; /* their count, as of the end of the last group: others read it */
 
+    /* The last group that has ended, of those whose number is i modulo their count: its callers sleep on it (futex(2)),
+     * so that one call wakes all of them. */
+    atomic_uint_least32_t ended_groups[ENDED_GROUPS];
+
     pthread_t thread;
     pthread_mutex_t mutex; /* all below */
     pthread_cond_t work;
-    bool busy; /* a group is being committed, by the writer's thread or by a caller on its own */
+    uint32_t next_group; /* the number of the group that is taken next */
+    bool busy;           /* a group is being committed, by the writer's thread or by a caller on its own */
     struct write_job *first, *last;
     int64_t queued;
     int64_t awaited;          /* of them, those whose callers wait */
