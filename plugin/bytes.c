@@ -5,10 +5,7 @@
 
 enum { BUFFER_CAPACITY_MIN = 256 };
 
-bool buffer_reserve(struct buffer *buffer, size_t extra) {
-    if (extra <= buffer->capacity - buffer->size) {
-        return true;
-    }
+bool buffer_grow(struct buffer *buffer, size_t extra) {
     if (extra > SIZE_MAX / 2 - buffer->size) {
         return false;
     }
@@ -23,17 +20,6 @@ bool buffer_reserve(struct buffer *buffer, size_t extra) {
     }
     buffer->data = data;
     buffer->capacity = capacity;
-    return true;
-}
-
-bool buffer_append(struct buffer *buffer, const void *data, size_t size) {
-    if (!buffer_reserve(buffer, size)) {
-        return false;
-    }
-    if (size > 0) {
-        memcpy(buffer->data + buffer->size, data, size);
-        buffer->size += size;
-    }
     return true;
 }
 

@@ -46,10 +46,26 @@ struct buffer {
     size_t capacity;
 };
 
-/* False: no memory, and the buffer is as it was. */
-bool buffer_reserve(struct buffer *buffer, size_t extra) __attribute__((warn_unused_result));
-bool buffer_append(struct buffer *buffer, const void *data, size_t size) __attribute__((warn_unused_result));
 void buffer_done(struct buffer *buffer);
+/* For buffer_reserve: more than there is room for. */
+bool buffer_grow(struct buffer *buffer, size_t extra) __attribute__((warn_unused_result));
+
+/* False: no memory, and the buffer is as it was. */
+__attribute__((warn_unused_result)) static inline bool buffer_reserve(struct buffer *buffer, size_t extra) {
+    return extra <= buffer->capacity - buffer->size || buffer_grow(buffer, extra);
+}
+
+__attribute__((warn_unused_result)) static inline bool buffer_append(struct buffer *buffer, const void *data,
+                                                                     size_t size) {
+    if (!buffer_reserve(buffer, size)) {
+        return false;
+    }
+    if (size > 0) {
+        memcpy(buffer->data + buffer->size, data, size);
+        buffer->size += size;
+    }
+    return true;
+}
 
 static inline struct bytes buffer_view(const struct buffer *buffer) {
     return (struct bytes){.data = buffer->data, .size = buffer->size};

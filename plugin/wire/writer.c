@@ -7,6 +7,8 @@
 /* A container whose count is not known yet: the widest header, so that any count fits. */
 enum { OPEN_MAP = 0xDF, OPEN_ARRAY = 0xDD, OPEN_HEADER_SIZE = 5 };
 
+enum { FIXSTR = 0xA0, FIXSTR_SIZE_MAX = 31 };
+
 static int write_piece(void *context, const char *data, size_t size) {
     struct wire_writer *writer = context;
     if (!writer->failed && !buffer_append(&writer->buffer, data, size)) {
@@ -76,9 +78,25 @@ void wire_put_float(struct wire_writer *writer, double value) {
     msgpack_pack_double(&packer, value);
 }
 
+/* Names of fields are most of what replies are made of: a header of one byte (fixstr), and the text, in one go. */
+static void put_short_str(struct wire_writer *writer, struct bytes text) {
+    struct buffer *buffer = &writer->buffer;
+    if (writer->failed || !buffer_reserve(buffer, text.size + 1)) {
+        writer->failed = true;
+        return;
+    }
+    buffer->data[buffer->size] = (uint8_t)(FIXSTR | text.size);
+    memcpy(buffer->data + buffer->size + 1, text.data, text.size);
+    buffer->size += text.size + 1;
+}
+
 void wire_put_str(struct wire_writer *writer, struct bytes text) {
     if (!bytes_present(text)) {
         wire_put_nil(writer);
+        return;
+    }
+    if (text.size <= FIXSTR_SIZE_MAX) {
+        put_short_str(writer, text);
         return;
     }
     if (text.size > UINT32_MAX) {

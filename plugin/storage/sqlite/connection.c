@@ -241,11 +241,13 @@ enum status statement_run(struct statement *statement, struct error *error) {
 
 struct bytes column_bytes(const struct statement *statement, int column) {
     static const uint8_t EMPTY[1] = {0};
-    if (sqlite3_column_type(statement->handle, column) == SQLITE_NULL) {
+    /* The value's own functions: those of columns find the value anew each time. */
+    sqlite3_value *value = sqlite3_column_value(statement->handle, column);
+    if (sqlite3_value_type(value) == SQLITE_NULL) {
         return (struct bytes){0};
     }
-    const uint8_t *data = sqlite3_column_blob(statement->handle, column);
-    int size = sqlite3_column_bytes(statement->handle, column);
+    const uint8_t *data = sqlite3_value_blob(value);
+    int size = sqlite3_value_bytes(value);
     return (struct bytes){.data = data != NULL ? data : EMPTY, .size = data != NULL ? (size_t)size : 0};
 }
 
