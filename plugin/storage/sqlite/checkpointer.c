@@ -17,7 +17,7 @@ static int copy_log(struct connection *connection) {
     int log_pages = 0;
     int copied_pages = 0;
     int code = sqlite3_wal_checkpoint_v2(connection->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &log_pages, &copied_pages);
-    if (code != SQLITE_OK && (code & 0xFF) != SQLITE_BUSY) {
+    if (code != SQLITE_OK && (code & 0xFF) != SQLITE_BUSY && code != SQLITE_INTERRUPT) {
         struct error ignored; /* nothing is lost: the log keeps what was not copied; connection_error logged it */
         (void)connection_error(connection, code, "copy the write-ahead log into the file", &ignored);
     }
@@ -119,6 +119,7 @@ void checkpointer_stop(struct checkpointer *self, bool keep_log) {
     self->stopping = true;
     (void)pthread_cond_signal(&self->work);
     (void)pthread_mutex_unlock(&self->mutex);
+    sqlite3_interrupt(self->connection.db); /* what is not copied now is copied at the close, or by the next instance */
     (void)pthread_join(self->thread, NULL);
     (void)pthread_cond_destroy(&self->work);
     (void)pthread_mutex_destroy(&self->mutex);
