@@ -1,12 +1,14 @@
-/* gate.c: the counting gate, of one mutex and two conditions. */
+/* gate.c: the counting gate: a counter while it is open, one mutex and two conditions while it is not. */
 #include "host/gate.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 #include <time.h>
 
 bool gate_init(struct gate *gate) {
-    *gate = (struct gate){0};
+    memset(gate, 0, sizeof *gate);
+    atomic_init(&gate->state, 0);
     if (pthread_mutex_init(&gate->lock, NULL) != 0) {
         return false;
     }
@@ -30,15 +32,19 @@ bool gate_init(struct gate *gate) {
 }
 
 void gate_done(struct gate *gate) {
-    assert(gate->inside == 0 && gate->waiting == 0);
+    assert(atomic_load(&gate->state) == 0 && gate->waiting == 0);
     (void)pthread_cond_destroy(&gate->drained);
     (void)pthread_cond_destroy(&gate->opened);
     (void)pthread_mutex_destroy(&gate->lock);
 }
 
-void gate_enter(struct gate *gate) {
+/* The gate is closed, and this thread was counted all the same. */
+static void wait_outside(struct gate *gate) {
     (void)pthread_mutex_lock(&gate->lock);
-    if (gate->closed) {
+    if (atomic_fetch_sub(&gate->state, 1) == GATE_CLOSED + 1) {
+        (void)pthread_cond_signal(&gate->drained);
+    }
+    if (atomic_load(&gate->state) >= GATE_CLOSED) {
         uint64_t openings = gate->openings;
         gate->waiting++;
         while (gate->openings == openings) {
@@ -46,16 +52,29 @@ void gate_enter(struct gate *gate) {
         }
         /* gate_open counted this thread in. */
     } else {
-        gate->inside++;
+        (void)atomic_fetch_add(&gate->state, 1);
     }
     (void)pthread_mutex_unlock(&gate->lock);
 }
 
+/* While it is open nobody takes the lock: callers come by the hundred thousand. */
+void gate_enter(struct gate *gate) {
+    if (atomic_fetch_add(&gate->state, 1) >= GATE_CLOSED) {
+        wait_outside(gate);
+    }
+}
+
 void gate_leave(struct gate *gate) {
+    uint64_t state = atomic_load(&gate->state);
+    while (state < GATE_CLOSED) {
+        assert(state > 0);
+        if (atomic_compare_exchange_weak(&gate->state, &state, state - 1)) {
+            return;
+        }
+    }
+    /* With the lock: who waits for the last one may free the gate as soon as it has left. */
     (void)pthread_mutex_lock(&gate->lock);
-    assert(gate->inside > 0);
-    gate->inside--;
-    if (gate->inside == 0 && gate->closed) {
+    if (atomic_fetch_sub(&gate->state, 1) == GATE_CLOSED + 1) {
         (void)pthread_cond_signal(&gate->drained);
     }
     (void)pthread_mutex_unlock(&gate->lock);
@@ -63,8 +82,8 @@ void gate_leave(struct gate *gate) {
 
 void gate_close(struct gate *gate) {
     (void)pthread_mutex_lock(&gate->lock);
-    assert(!gate->closed);
-    gate->closed = true;
+    assert(atomic_load(&gate->state) < GATE_CLOSED);
+    (void)atomic_fetch_add(&gate->state, GATE_CLOSED);
     (void)pthread_mutex_unlock(&gate->lock);
 }
 
@@ -76,24 +95,23 @@ bool gate_drain(struct gate *gate, int64_t timeout_us) {
     until.tv_nsec = nanoseconds % 1000000000;
 
     (void)pthread_mutex_lock(&gate->lock);
-    assert(gate->closed);
+    assert(atomic_load(&gate->state) >= GATE_CLOSED);
     int result = 0;
-    while (gate->inside > 0 && result != ETIMEDOUT) {
+    while (atomic_load(&gate->state) > GATE_CLOSED && result != ETIMEDOUT) {
         result = pthread_cond_timedwait(&gate->drained, &gate->lock, &until);
     }
-    bool drained = gate->inside == 0;
+    bool drained = atomic_load(&gate->state) == GATE_CLOSED;
     (void)pthread_mutex_unlock(&gate->lock);
     return drained;
 }
 
 uint64_t gate_open(struct gate *gate) {
     (void)pthread_mutex_lock(&gate->lock);
-    assert(gate->closed);
+    assert(atomic_load(&gate->state) >= GATE_CLOSED);
     uint64_t waited = gate->waiting;
-    gate->inside += gate->waiting;
     gate->waiting = 0;
     gate->openings++;
-    gate->closed = false;
+    (void)atomic_fetch_sub(&gate->state, GATE_CLOSED - waited);
     (void)pthread_cond_broadcast(&gate->opened);
     (void)pthread_mutex_unlock(&gate->lock);
     return waited;

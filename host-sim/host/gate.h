@@ -5,6 +5,7 @@
 #define POLARIS_HOST_GATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,11 +15,11 @@ struct gate {
     pthread_mutex_t lock;
     pthread_cond_t opened;  /* for those who wait outside */
     pthread_cond_t drained; /* for who closed it */
-    bool closed;
-    uint64_t openings; /* who waits remembers it: once it is another one, they are inside */
+    uint64_t openings;      /* who waits remembers it: once it is another one, they are inside */
     uint64_t waiting;
-    uint64_t inside;
+    atomic_uint_least64_t state; /* how many are inside, plus GATE_CLOSED while it is closed */
 };
+#define GATE_CLOSED (UINT64_C(1) << 32)
 
 bool gate_init(struct gate *gate) WARN_UNUSED; /* open, and empty */
 void gate_done(struct gate *gate);             /* nobody may be inside or waiting */

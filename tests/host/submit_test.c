@@ -134,10 +134,15 @@ static void *submit_one(void *argument) {
     return NULL;
 }
 
-static void wait_until(const uint64_t *count, const bool *flag) {
-    for (bool holds = false; !holds;) {
+static void wait_until_closed(void) {
+    while (atomic_load(&host->gate.state) < GATE_CLOSED) {
+    }
+}
+
+static void wait_until_somebody_waits(void) {
+    for (bool waits = false; !waits;) {
         (void)pthread_mutex_lock(&host->gate.lock);
-        holds = (count == NULL || *count > 0) && (flag == NULL || *flag);
+        waits = host->gate.waiting > 0;
         (void)pthread_mutex_unlock(&host->gate.lock);
     }
 }
@@ -151,9 +156,9 @@ Test(host_submit, during_a_swap_those_in_flight_end_before_it_is_over_and_a_new_
         cr_assert_eq(submit(NULL), POLARIS_ES_OK);
     }
     cr_assert_eq(pthread_create(&swapping, NULL, swap_to_b, &ends_at_swap), 0);
-    wait_until(NULL, &host->gate.closed);
+    wait_until_closed();
     cr_assert_eq(pthread_create(&submitting, NULL, submit_one, &ticket), 0);
-    wait_until(&host->gate.waiting, NULL); /* it stands before the gate */
+    wait_until_somebody_waits();
     cr_expect_eq(atomic_load(&ends), 0);
 
     atomic_store(&held, false);

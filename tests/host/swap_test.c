@@ -107,11 +107,7 @@ Test(swap, ends_a_long_poll_at_once) {
     struct swap_report report;
     struct failure failure = {""};
     cr_assert_eq(pthread_create(&thread, NULL, poll_for_a_minute, &reply), 0);
-    uint64_t inside = 0;
-    while (inside == 0) {
-        (void)pthread_mutex_lock(&host->gate.lock);
-        inside = host->gate.inside;
-        (void)pthread_mutex_unlock(&host->gate.lock);
+    while (atomic_load(&host->gate.state) == 0) { /* until the poll is inside */
     }
 
     cr_assert(host_swap(host, PLUGIN_B, &report, &failure), "%s", failure.message);
