@@ -64,7 +64,8 @@ struct guard {
     size_t finished_next;
     struct submission *ended[FINISHED_MAX];
     size_t ended_next;
-    int64_t submitted; /* requests whose end was not told yet */
+    struct submission *open; /* requests whose end was not told yet */
+    int64_t open_count;
 };
 
 /* The watch of the callback that this thread is in. */
@@ -289,8 +290,8 @@ static int32_t guarded_verb(struct guard *guard, const struct rule *rule, polari
         call_retire(guard, call);
     }
     leave(guard, rule, state_after);
-    if (state_after == STATE_over && guard->submitted != 0) {
-        violation(guard->watch, "%" PRId64 " submitted requests were never told how they ended", guard->submitted);
+    if (state_after == STATE_over && guard->open_count != 0) {
+        violation(guard->watch, "%" PRId64 " submitted requests were never told how they ended", guard->open_count);
     }
     return status;
 }
@@ -320,8 +321,9 @@ POLARIS_ES_THREAD_RULES(GUARDED)
  * is told twice is recognised. */
 struct submission {
     struct guard *guard;
-    polaris_es_completion completion; /* the host's */
-    _Atomic bool ended;               /* or refused */
+    polaris_es_completion completion;   /* the host's */
+    _Atomic bool ended;                 /* or refused */
+    struct submission *next, *previous; /* while it is open; under the guard's lock */
 };
 
 static struct submission *submission_new(struct guard *guard, const polaris_es_completion *completion) {
@@ -332,12 +334,31 @@ static struct submission *submission_new(struct guard *guard, const polaris_es_c
     return submission;
 }
 
+static void submission_open(struct guard *guard, struct submission *submission) {
+    (void)pthread_mutex_lock(&guard->lock);
+    submission->next = guard->open;
+    if (guard->open != NULL) {
+        guard->open->previous = submission;
+    }
+    guard->open = submission;
+    guard->open_count++;
+    (void)pthread_mutex_unlock(&guard->lock);
+}
+
 static void submission_retire(struct guard *guard, struct submission *submission) {
     (void)pthread_mutex_lock(&guard->lock);
+    if (submission->previous != NULL) {
+        submission->previous->next = submission->next;
+    } else {
+        guard->open = submission->next;
+    }
+    if (submission->next != NULL) {
+        submission->next->previous = submission->previous;
+    }
+    guard->open_count--;
     struct submission *oldest = guard->ended[guard->ended_next];
     guard->ended[guard->ended_next] = submission;
     guard->ended_next = (guard->ended_next + 1) % FINISHED_MAX;
-    guard->submitted--;
     (void)pthread_mutex_unlock(&guard->lock);
     free(oldest);
 }
@@ -378,9 +399,7 @@ static int32_t submit_inside(struct guard *guard, polaris_bytes request, const p
         return POLARIS_ES_NO_MEMORY;
     }
     const polaris_es_completion watched = {.size = sizeof watched, .context = submission, .done = guarded_done};
-    (void)pthread_mutex_lock(&guard->lock);
-    guard->submitted++; /* before: it may end before submit returns */
-    (void)pthread_mutex_unlock(&guard->lock);
+    submission_open(guard, submission); /* before: it may end before submit returns */
     int32_t status = guard->real->submit(guard->self, request, &watched, ret_ticket);
     if (status == POLARIS_ES_OK) {
         return status;
@@ -502,6 +521,11 @@ void guard_free(struct guard *guard) {
     for (size_t i = 0; i < FINISHED_MAX; i++) {
         free(guard->finished[i]);
         free(guard->ended[i]);
+    }
+    while (guard->open != NULL) {
+        struct submission *next = guard->open->next;
+        free(guard->open);
+        guard->open = next;
     }
     (void)pthread_mutex_destroy(&guard->lock);
     free(guard);
