@@ -1,0 +1,35 @@
+/* disk.h: a disk that loses its power, under the databases of this process.
+ *
+ * It remembers what of each file was synced, and every change since then: writes, truncations, files made and deleted.
+ * At a cut the world stands still: each further call fails, until disk_restore() makes the files what they may be after
+ * such a cut: what was synced, and of the rest, sector by sector, what a seed says. As on ext4 and xfs, folders are
+ * journalled: files appear and go in order, and one that was synced is there.
+ *
+ * One disk; changes are counted over all files and threads. */
+#ifndef POLARIS_TESTS_POWER_DISK_H
+#define POLARIS_TESTS_POWER_DISK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { SECTOR_SIZE = 512 };
+
+/* Which syncs do what they say: the others claim success, and are nothing. */
+enum disk_syncs { DISK_SYNCS_ALL, DISK_SYNCS_NONE, DISK_SYNCS_NO_LOG, DISK_SYNCS_NO_DATABASE };
+
+/* A new disk with nothing on it. From now on databases are opened on it. */
+void disk_begin(enum disk_syncs syncs);
+/* The power is cut at the n-th change from now on: that one may be made in part, and fails. 0: never. */
+void disk_cut_at(int64_t change);
+/* It is cut now, if it is not yet. */
+void disk_cut(void);
+bool disk_is_cut(void);
+/* How many changes there were since disk_cut_at. */
+int64_t disk_changes(void);
+/* The power is back: writes the files as the seed says, which are all that there is from now on. No database may be
+ * open. */
+void disk_restore(uint64_t seed);
+/* Removes the files, and forgets them. */
+void disk_end(void);
+
+#endif
