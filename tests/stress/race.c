@@ -13,12 +13,13 @@
 const polaris_es_table *table;
 
 static atomic_int failures;
-static char folder[] = "/tmp/polaris-race-XXXXXX";
+static atomic_bool silent;
+static char folder[64];
 
 void complain(const char *format, ...) {
     va_list args;
     va_start(args, format);
-    if (atomic_fetch_add(&failures, 1) < 20) {
+    if (atomic_fetch_add(&failures, 1) < 20 && !atomic_load(&silent)) {
         flockfile(stderr);
         vfprintf(stderr, format, args);
         fputc('\n', stderr);
@@ -55,7 +56,7 @@ static json_t *read_reply(struct received *received) {
     return reply;
 }
 
-static uint8_t *pack_text(const char *text, size_t *ret_size) {
+uint8_t *pack_text(const char *text, size_t *ret_size) {
     struct failure failure = {0};
     json_t *value = NULL;
     uint8_t *data = NULL;
@@ -66,13 +67,7 @@ static uint8_t *pack_text(const char *text, size_t *ret_size) {
     return data;
 }
 
-json_t *call(polaris_es *self, polaris_es_verb verb, unsigned allowed, const char *format, ...) {
-    char text[2048];
-    va_list args;
-    va_start(args, format);
-    int length = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    EXPECT(length > 0 && (size_t)length < sizeof text, "a request is too long");
+json_t *call_text(polaris_es *self, polaris_es_verb verb, unsigned allowed, const char *text) {
     struct received received = {0};
     polaris_sink sink = {.size = sizeof sink, .context = &received, .write = receive};
     size_t size = 0;
@@ -86,6 +81,16 @@ json_t *call(polaris_es *self, polaris_es_verb verb, unsigned allowed, const cha
         free(answer);
     }
     return reply;
+}
+
+json_t *call(polaris_es *self, polaris_es_verb verb, unsigned allowed, const char *format, ...) {
+    char text[2048];
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    EXPECT(length > 0 && (size_t)length < sizeof text, "a request is too long");
+    return call_text(self, verb, allowed, text);
 }
 
 int64_t number(const json_t *reply, const char *name) {
@@ -127,11 +132,11 @@ void start(pthread_t *thread, void *(*run)(void *), void *context) {
 
 /* ---- begin and end ---- */
 
-static bool load_plugin(const char *path) {
+const polaris_es_table *race_load(const char *path) {
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL); /* stays: reports need the names of its functions */
     if (library == NULL) {
         fprintf(stderr, "%s\n", dlerror());
-        return false;
+        return NULL;
     }
     polaris_es_entry entry = NULL;
     void *symbol = dlsym(library, POLARIS_ES_ENTRY_SYMBOL);
@@ -143,10 +148,9 @@ static bool load_plugin(const char *path) {
     polaris_es_welcome welcome = {.size = sizeof welcome};
     if (entry == NULL || entry(&hello, &welcome) != POLARIS_ES_OK) {
         fprintf(stderr, "%s refuses: %s\n", path, welcome.reason);
-        return false;
+        return NULL;
     }
-    table = welcome.table;
-    return true;
+    return welcome.table;
 }
 
 static void remove_folder(void) {
@@ -161,9 +165,15 @@ static void remove_folder(void) {
 }
 
 void race_begin(void) {
-    if (!load_plugin(PLUGIN_PATH)) {
+    race_begin_in("/tmp");
+}
+
+void race_begin_in(const char *parent) {
+    table = race_load(PLUGIN_PATH);
+    if (table == NULL) {
         exit(1);
     }
+    (void)snprintf(folder, sizeof folder, "%s/polaris-race-XXXXXX", parent);
     if (mkdtemp(folder) == NULL || chdir(folder) != 0) {
         perror(folder);
         exit(1);
@@ -172,6 +182,18 @@ void race_begin(void) {
 
 bool race_failed(void) {
     return atomic_load(&failures) > 0;
+}
+
+const char *race_folder(void) {
+    return folder;
+}
+
+void race_be_silent(bool yes) {
+    atomic_store(&silent, yes);
+}
+
+int race_forget(void) {
+    return atomic_exchange(&failures, 0);
 }
 
 int race_end(void) {
