@@ -79,6 +79,7 @@ static enum status read_shutdown_request(const struct config *config, struct byt
     struct wire_limits limits = {
         .size_max = (uint64_t)config->request_size_max,
         .depth_max = (uint32_t)config->depth_max,
+        .seed = config->hash_seed,
     };
     enum status status = wire_document_parse(&document, request, &limits, error);
     if (status != OK) {

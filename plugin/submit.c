@@ -227,9 +227,7 @@ static void *submitter_main(void *argument) {
 /* The mutex is held. */
 static enum status check_room(const struct submitter *submitter, size_t size, struct error *error) {
     const struct config *config = &submitter->instance->config;
-    uint64_t ticket = submitter->last_ticket + 1;
-    bool is_full = submitter->by_ticket != NULL && submitter->by_ticket[ticket % (uint64_t)config->submit_max] != NULL;
-    if (is_full || submitter->in_progress >= config->submit_max) {
+    if (submitter->in_progress >= config->submit_max) {
         error_set(error, BUSY, "submit: %lld requests are in progress, submit_max is %lld; wait until some have ended",
                   (long long)submitter->in_progress, (long long)config->submit_max);
         error_add_number(error, "limit", config->submit_max);
@@ -273,8 +271,11 @@ static enum status take(struct submitter *submitter, struct submission *submissi
     if (status != OK) {
         return status;
     }
-    submission->ticket = ++submitter->last_ticket;
-    submitter->by_ticket[submission->ticket % (uint64_t)submitter->instance->config.submit_max] = submission;
+    uint64_t places = (uint64_t)submitter->instance->config.submit_max;
+    do { /* one is free; an old request may still have the next */
+        submission->ticket = ++submitter->last_ticket;
+    } while (submitter->by_ticket[submission->ticket % places] != NULL);
+    submitter->by_ticket[submission->ticket % places] = submission;
     submitter->in_progress++;
     submitter->bytes += submission->size;
     put(submitter, &submitter->submitted, submission);

@@ -274,24 +274,24 @@ static int32_t guarded_verb(struct guard *guard, const struct rule *rule, polari
         return refuse(reply, POLARIS_ES_INVALID, broken);
     }
     int32_t status = POLARIS_ES_OK;
-    if (!reply_is_usable(reply)) {
-        status = verb(guard->self, request, reply); /* for the plugin to judge */
+    struct call *call = reply_is_usable(reply) ? call_new(guard, rule, reply) : NULL;
+    if (call == NULL) {
+        /* For the plugin to judge. Nor refused for want of memory: whoever shuts down must not lose the instance. */
+        status = verb(guard->self, request, reply);
     } else {
-        struct call *call = call_new(guard, rule, reply);
-        if (call == NULL) {
-            /* Not refused: whoever shuts down must not lose the instance for want of memory. */
-            status = verb(guard->self, request, reply);
-            leave(guard, rule, state_after);
-            return status;
-        }
         const polaris_sink sink = {.size = sizeof sink, .context = call, .write = guarded_write};
         status = verb(guard->self, request, &sink);
         check_reply(guard, call, status);
         call_retire(guard, call);
     }
     leave(guard, rule, state_after);
-    if (state_after == STATE_over && guard->open_count != 0) {
-        violation(guard->watch, "%" PRId64 " submitted requests were never told how they ended", guard->open_count);
+    if (state_after == STATE_over) {
+        (void)pthread_mutex_lock(&guard->lock);
+        int64_t open_count = (int64_t)guard->open_count;
+        (void)pthread_mutex_unlock(&guard->lock);
+        if (open_count != 0) {
+            violation(guard->watch, "%" PRId64 " submitted requests were never told how they ended", open_count);
+        }
     }
     return status;
 }
@@ -385,8 +385,10 @@ static void guarded_done(void *context, uint64_t ticket, int32_t status, polaris
     submission_retire(guard, submission);
 }
 
+/* One of another size, or with something in `reserved`, is for the plugin to judge. */
 static bool completion_is_usable(const polaris_es_completion *completion) {
-    return completion != NULL && completion->size == sizeof *completion && completion->done != NULL;
+    return completion != NULL && completion->size == sizeof *completion && completion->reserved == 0 &&
+           completion->done != NULL;
 }
 
 static int32_t submit_inside(struct guard *guard, polaris_bytes request, const polaris_es_completion *completion,

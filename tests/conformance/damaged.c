@@ -2,6 +2,7 @@
  * an error happens. */
 #include <criterion/criterion.h>
 #include <sqlite3.h>
+#include <stdio.h>
 
 #include "es.h"
 
@@ -134,5 +135,30 @@ Test(damaged, a_highest_id_from_which_no_other_follows_is_refused_by_a_writer) {
     cr_assert_eq(sqlite3_close(db), SQLITE_OK);
 
     cr_expect_eq(es_init(es, NULL), POLARIS_ES_CORRUPT);
+    es_close(es);
+}
+
+Test(damaged, a_file_with_tables_that_would_stand_in_for_those_of_the_writer_is_refused) {
+    static const char *const NAMES[] = {"staged_event", "staged_tag"};
+    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
+        struct es *es = es_open(NULL);
+        char sql[64];
+        sqlite3 *db = NULL;
+        (void)es_append(es, "{'type': 't', 'data': {}}");
+        es_shutdown(es);
+        snprintf(sql, sizeof sql, "CREATE TABLE %s (id)", NAMES[i]);
+        cr_assert_eq(sqlite3_open(es->path, &db), SQLITE_OK);
+        cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+        cr_assert_eq(sqlite3_close(db), SQLITE_OK);
+        cr_expect_eq(es_init(es, NULL), POLARIS_ES_CORRUPT);
+        es_close(es);
+    }
+}
+
+Test(damaged, an_event_that_the_file_does_not_take_is_not_acknowledged) {
+    struct es *es = open_damaged("CREATE TRIGGER thief BEFORE INSERT ON event BEGIN SELECT RAISE(IGNORE); END");
+    (void)es_refused(es, POLARIS_ES_CORRUPT, NULL, NULL, "store",
+                     "{'op': 'append', 'event': {'type': 't', 'data': {}}}");
+    cr_expect_eq(es_event_count(es), 1);
     es_close(es);
 }

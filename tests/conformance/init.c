@@ -482,3 +482,26 @@ Test(init, shutdown_with_durability_normal_keeps_no_log_as_it_may_not_be_on_the_
     es_sink_done(&sink);
     es_close(es);
 }
+
+Test(init, shutdown_copies_the_log_even_while_a_reader_has_the_file_open) {
+    struct es *es = es_open(NULL);
+    polaris_es *reader = NULL;
+    json_t *reply = NULL;
+    for (int i = 0; i < 10; i++) {
+        (void)es_append(es, "{'type': 'a', 'data': {}}");
+    }
+    cr_assert_eq(es_init_second(es, "{'mode': 'read'}", &reader, &reply), POLARIS_ES_OK);
+    json_decref(reply);
+
+    es_shutdown(es);
+    char command[256];
+    snprintf(command, sizeof command, "cp %s %s/copy.db", es->path, es->folder);
+    cr_assert_eq(system(command), 0);
+    char config[256];
+    snprintf(config, sizeof config, "{'path': '%s/copy.db'}", es->folder);
+    cr_assert_eq(es_init(es, config), POLARIS_ES_OK);
+
+    cr_expect_eq(es_event_count(es), 10, "the file alone has them all");
+    cr_expect_eq(es->table->shutdown(reader, (polaris_bytes){0}, NULL), POLARIS_ES_OK);
+    es_close(es);
+}

@@ -2,6 +2,7 @@
  */
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -274,6 +275,27 @@ Test(submit, whoever_is_told_of_an_end_may_submit_another_one) {
         (void)submit_ok(es, APPEND);
         wait_for_ends(i + 1);
     }
+    es_close(es);
+}
+
+Test(submit, is_not_busy_below_submit_max_however_old_the_one_in_progress_is) {
+    struct es *es = es_open("{'submit_max': 2}");
+    sqlite3 *foreign = NULL;
+    cr_assert_eq(sqlite3_open(es->path, &foreign), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(foreign, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+
+    uint64_t waits = submit_ok(es, APPEND);
+    for (size_t i = 0; i < 5; i++) {
+        (void)submit_ok(es, "{'op': 'unknown'}");
+        wait_for_ends(i + 1);
+    }
+    uint64_t last = submit_ok(es, APPEND);
+    cr_assert_eq(sqlite3_exec(foreign, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    wait_for_ends(7);
+
+    cr_expect_eq(end_with(waits)->first_id, 1);
+    cr_expect_eq(end_with(last)->first_id, 2);
+    sqlite3_close(foreign);
     es_close(es);
 }
 

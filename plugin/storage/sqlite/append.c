@@ -100,18 +100,30 @@ enum status append_event(struct writer *writer, const struct event *event, const
     return stage_put(writer, event, placement, ret_result, error);
 }
 
-enum status append_check_space(struct writer *writer, struct error *error) {
-    int64_t limit = writer->config->store_size_max;
+static enum status read_size(struct writer *writer, int64_t *ret_size, struct error *error) {
     int64_t pages = 0;
     int64_t unused = 0;
-    if (limit == 0) {
-        return OK;
-    }
     enum status status = connection_query_int(&writer->connection, "PRAGMA page_count", WHAT, &pages, error);
     if (status == OK) {
         status = connection_query_int(&writer->connection, "PRAGMA freelist_count", WHAT, &unused, error);
     }
-    int64_t size = (pages - unused) * writer->page_size;
+    *ret_size = (pages - unused) * writer->page_size;
+    return status;
+}
+
+enum status append_check_space(struct writer *writer, struct error *error) {
+    int64_t limit = writer->config->store_size_max;
+    int64_t size = 0;
+    if (limit == 0) {
+        return OK;
+    }
+    enum status status = read_size(writer, &size, error);
+    if (status == OK && size < limit && writer->stage.bytes >= (uint64_t)(limit - size)) {
+        status = stage_flush(writer, error); /* what is on the stage counts as well */
+        if (status == OK) {
+            status = read_size(writer, &size, error);
+        }
+    }
     if (status != OK || size < limit) {
         return status;
     }

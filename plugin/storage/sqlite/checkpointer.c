@@ -12,16 +12,23 @@ enum {
     REST_PART = 4
 };
 
-/* Copies what no reader still needs from the log. Returns how many of its pages are copied now. */
-static int copy_log(struct connection *connection) {
+/* Copies what no reader still needs from the log. *pages becomes how many of its pages are copied now; it stays as it
+ * is when that is not known, as another one is at it. */
+static void copy_log(struct connection *connection, int *pages) {
     int log_pages = 0;
     int copied_pages = 0;
     int code = sqlite3_wal_checkpoint_v2(connection->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &log_pages, &copied_pages);
-    if (code != SQLITE_OK && (code & 0xFF) != SQLITE_BUSY && code != SQLITE_INTERRUPT) {
+    if (code == SQLITE_OK) {
+        *pages = copied_pages > 0 ? copied_pages : 0;
+    } else if ((code & 0xFF) != SQLITE_BUSY && code != SQLITE_INTERRUPT) {
         struct error ignored; /* nothing is lost: the log keeps what was not copied; connection_error logged it */
         (void)connection_error(connection, code, "copy the write-ahead log into the file", &ignored);
     }
-    return code == SQLITE_OK && copied_pages > 0 ? copied_pages : 0;
+}
+
+void checkpointer_copy_all(struct connection *writer) {
+    int ignored = 0;
+    copy_log(writer, &ignored);
 }
 
 static int note_log_size(void *context, sqlite3 *db, const char *name, int pages) {
@@ -42,7 +49,8 @@ static void *checkpointer_main(void *argument) {
             break;
         }
         (void)pthread_mutex_unlock(&self->mutex);
-        int copied_pages = copy_log(&self->connection);
+        int copied_pages = 0;
+        copy_log(&self->connection, &copied_pages);
         (void)pthread_mutex_lock(&self->mutex);
         self->thread_copied_pages = copied_pages;
         self->state = CHECKPOINT_COPIED;
@@ -51,35 +59,53 @@ static void *checkpointer_main(void *argument) {
     return NULL;
 }
 
-/* Puts the state on from what it was; true: it was `from`. */
-static bool move_on(struct checkpointer *self, enum checkpoint_state from, enum checkpoint_state to) {
+/* The thread is to copy, unless it is at it. */
+static void ask_thread(struct checkpointer *self) {
     (void)pthread_mutex_lock(&self->mutex);
-    bool moved = self->state == from;
-    if (moved) {
-        self->state = to;
-        self->copied_pages = from == CHECKPOINT_COPIED ? self->thread_copied_pages : self->copied_pages;
-    }
-    if (moved && to == CHECKPOINT_WANTED) {
+    if (self->state == CHECKPOINT_IDLE) {
+        self->state = CHECKPOINT_WANTED;
         (void)pthread_cond_signal(&self->work);
     }
     (void)pthread_mutex_unlock(&self->mutex);
-    return moved;
+}
+
+/* True: the thread is done, and *pages is how many it says are copied. */
+static bool hear_thread(struct checkpointer *self, int *pages) {
+    (void)pthread_mutex_lock(&self->mutex);
+    bool is_done = self->state == CHECKPOINT_COPIED;
+    if (is_done) {
+        self->state = CHECKPOINT_IDLE;
+        *pages = self->thread_copied_pages;
+    }
+    (void)pthread_mutex_unlock(&self->mutex);
+    return is_done;
 }
 
 void checkpointer_pace(struct checkpointer *self, struct connection *writer) {
     int64_t pages = self->config->checkpoint_pages;
-    if (self->log_pages < self->copied_pages) {
-        self->copied_pages = 0; /* the log has begun again */
+    bool began_again = self->log_pages < self->last_log_pages;
+    self->last_log_pages = self->log_pages;
+    if (began_again) {
+        int of_the_log_before = 0;
+        self->copied_pages = 0;
+        (void)hear_thread(self, &of_the_log_before);
     }
     if (self->log_pages - self->copied_pages < pages / REST_PART) {
-        return; /* nor can the thread be done: it was asked to when there was more */
+        return;
     }
-    bool thread_is_done = move_on(self, CHECKPOINT_COPIED, CHECKPOINT_IDLE);
+    int heard = 0;
+    bool thread_is_done = hear_thread(self, &heard) && heard <= self->log_pages; /* more: of the log before */
+    if (thread_is_done && heard > self->copied_pages) {
+        self->copied_pages = heard;
+    }
     int64_t rest = self->log_pages - self->copied_pages;
+    if (rest == 0) {
+        return; /* the log begins again with the next commit, if no reader needs it */
+    }
     if ((thread_is_done && rest <= pages / REST_PART) || rest >= pages * PATIENCE) {
-        self->copied_pages = copy_log(writer);
+        copy_log(writer, &self->copied_pages);
     } else if (rest >= pages || thread_is_done) {
-        (void)move_on(self, CHECKPOINT_IDLE, CHECKPOINT_WANTED);
+        ask_thread(self);
     }
 }
 

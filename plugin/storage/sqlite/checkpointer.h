@@ -13,8 +13,9 @@ struct checkpointer {
     const struct config *config;
     struct connection connection; /* the thread's */
     /* For whoever is at work on the writer's connection: */
-    int log_pages;    /* after the last commit */
-    int copied_pages; /* of them, by the last checkpoint */
+    int log_pages;      /* after the last commit */
+    int last_log_pages; /* after the one before */
+    int copied_pages;   /* of them, by the last checkpoint */
 
     pthread_t thread;
     pthread_mutex_t mutex; /* all below */
@@ -34,6 +35,9 @@ WARN_UNUSED enum status checkpointer_start(struct checkpointer *self, struct con
                                            struct error *error);
 /* Ends the thread and closes its connection; what is not copied stays in the log, with `keep_log` for good. */
 void checkpointer_stop(struct checkpointer *self, bool keep_log);
+
+/* Copies all that no reader still needs. Nobody writes. */
+void checkpointer_copy_all(struct connection *writer);
 
 /* To be called after each commit, by whoever made it, while nobody else writes: has the log copied when it is time. */
 void checkpointer_pace(struct checkpointer *self, struct connection *writer);

@@ -57,7 +57,7 @@ static struct bytes tag_at(const struct stage *stage, uint32_t place) {
 /* The slot of the index that has the name, or the free one where it would stand. The index is not full. */
 static uint32_t *find_slot(const struct stage *stage, const struct stage_index *index, name_at name_of,
                            struct bytes name) {
-    uint32_t slot = (uint32_t)XXH3_64bits(name.data, name.size) & (index->capacity - 1);
+    uint32_t slot = (uint32_t)XXH3_64bits_withSeed(name.data, name.size, stage->seed) & (index->capacity - 1);
     while (index->places[slot] != 0 && !bytes_equal(name_of(stage, index->places[slot] - 1), name)) {
         slot = (slot + 1) & (index->capacity - 1);
     }
@@ -80,9 +80,16 @@ static bool index_reserve(const struct stage *stage, struct stage_index *index, 
     if (grown.places == NULL) {
         return false;
     }
+    /* From behind a free slot on, so that of two names in one run of slots the older one stays in front: stage_undo
+     * takes the newest away, and must leave no gap before an older one. */
+    uint32_t start = 0;
+    while (start < index->capacity && index->places[start] != 0) {
+        start++;
+    }
     for (uint32_t i = 0; i < index->capacity; i++) {
-        if (index->places[i] != 0) {
-            *find_slot(stage, &grown, name_of, name_of(stage, index->places[i] - 1)) = index->places[i];
+        uint32_t place = index->places[(start + i) & (index->capacity - 1)];
+        if (place != 0) {
+            *find_slot(stage, &grown, name_of, name_of(stage, place - 1)) = place;
         }
     }
     free(index->places);
@@ -111,8 +118,8 @@ static void index_done(struct stage_index *index) {
 
 /* ---- opening and closing ---- */
 
-enum status stage_open(struct stage *stage, struct connection *connection, struct error *error) {
-    *stage = (struct stage){0};
+enum status stage_open(struct stage *stage, struct connection *connection, uint64_t seed, struct error *error) {
+    *stage = (struct stage){.seed = seed};
     return stage_table_open(stage, connection, error);
 }
 
@@ -128,6 +135,7 @@ void stage_done(struct stage *stage) {
     stage->streams = NULL;
     stage->tags = NULL;
     stage->links = NULL;
+    stage->bytes = 0;
     stage->count = stage->capacity = stage->stream_count = stage->stream_capacity = 0;
     stage->tag_count = stage->tag_capacity = stage->link_count = stage->link_capacity = 0;
 }
@@ -145,6 +153,7 @@ static void empty(struct stage *stage) {
         return;
     }
     stage->count = 0;
+    stage->bytes = 0;
     stage->stream_count = 0;
     index_clear(&stage->by_key);
     index_clear(&stage->by_stream);
@@ -263,6 +272,10 @@ static enum status advance_stream(struct writer *writer, struct staged_event *st
 
 /* ---- putting ---- */
 
+static uint64_t size_of(const struct event *event) {
+    return event->data.size + event->metadata.size + event->tags.size;
+}
+
 enum status stage_put(struct writer *writer, const struct event *event, const struct placement *placement,
                       struct append_result *ret_result, struct error *error) {
     struct stage *stage = &writer->stage;
@@ -282,6 +295,7 @@ enum status stage_put(struct writer *writer, const struct event *event, const st
         return status;
     }
     stage->events[stage->count] = staged;
+    stage->bytes += size_of(event);
     if (bytes_present(event->key)) {
         index_add(stage, &stage->by_key, key_at, event->key, stage->count);
     }
@@ -309,6 +323,7 @@ void stage_undo(struct stage *stage, struct stage_mark mark) {
             stream->version--;
             stream->last_id = staged->stream_last_id;
         }
+        stage->bytes -= size_of(staged->event);
         stage->count--;
     }
 }
@@ -338,12 +353,18 @@ static enum status write_events(struct writer *writer, struct error *error) {
     for (uint32_t i = 0; i < stage->count && status == OK; i++) {
         status = writer_type_id(writer, stage->events[i].event->type, &stage->events[i].type_id, error);
     }
-    return status == OK ? write_all(writer,
-                                    "INSERT INTO event (id, type_id, time_us, recorded_us, stream_id, version,"
-                                    " batch_id, schema_version, key, correlation, causation, tags, metadata, data)"
-                                    " SELECT * FROM staged_event",
-                                    error)
-                        : status;
+    if (status == OK) {
+        status = write_all(writer,
+                           "INSERT INTO event (id, type_id, time_us, recorded_us, stream_id, version, batch_id,"
+                           " schema_version, key, correlation, causation, tags, metadata, data)"
+                           " SELECT * FROM staged_event",
+                           error);
+    }
+    /* A file may have been prepared so that rows go elsewhere: what is not stored is never acknowledged. */
+    if (status == OK && sqlite3_changes64(writer->connection.db) != stage->count) {
+        return error_set(error, CORRUPT, "%s: the file's tables do not take events; restore a backup", WHAT);
+    }
+    return status;
 }
 
 /* Each tag once, however many events have it. */

@@ -60,10 +60,12 @@ struct stage_index {
 
 struct stage {
     struct stage_source sources[STAGE_TABLES];
+    uint64_t seed;    /* of the hashes of names, which others choose */
     bool failed;      /* writing failed: the transaction cannot be committed */
     uint64_t flushes; /* how often it was emptied */
     struct staged_event *events;
     uint32_t count, capacity;
+    uint64_t bytes; /* of their payloads */
     struct staged_stream *streams;
     uint32_t stream_count, stream_capacity;
     int64_t last_stream_id; /* of the transaction; 0: not asked for yet */
@@ -79,7 +81,8 @@ struct stage {
 struct writer;
 
 /* Makes the connection able to read the stage, which must not move. */
-WARN_UNUSED enum status stage_open(struct stage *stage, struct connection *connection, struct error *error);
+WARN_UNUSED enum status stage_open(struct stage *stage, struct connection *connection, uint64_t seed,
+                                   struct error *error);
 void stage_done(struct stage *stage);
 
 /* Puts the event, which stays as it is until the stage is emptied, and gives it an id and a version. CONFLICT: its

@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 enum {
-    /* As many events on the stage are written before the next call puts its own there. */
+    /* As many events, or bytes of them, on the stage are written before the next call puts its own there. */
     STAGED_EVENTS_MAX = 1024,
+    STAGED_BYTES_MAX = 16777216,
     /* The longest wait for callers to come back. */
     GATHER_NS_MAX = 1000000
 };
@@ -110,7 +111,7 @@ static enum status run_jobs(struct writer *writer, struct write_job *group, stru
     }
     enum status status = OK;
     for (struct write_job *job = group; job != NULL && status == OK; job = job->next) {
-        bool is_full = writer->stage.count >= STAGED_EVENTS_MAX;
+        bool is_full = writer->stage.count >= STAGED_EVENTS_MAX || writer->stage.bytes >= STAGED_BYTES_MAX;
         status = is_full ? stage_flush(writer, error) : OK;
         if (status == OK) {
             status = job->only_stages ? run_on_stage(writer, job, error) : run_in_savepoint(writer, job, error);
@@ -195,10 +196,14 @@ static void tell_finished(struct write_job *group) {
     }
 }
 
-/* One call of the system for all callers of a group: woken one by one, they cost more than their events. */
-static void wake_callers(struct writer *writer, uint32_t group) {
+/* One call of the system for all callers of a group: woken one by one, they cost more than their events. Groups without
+ * callers are noted as well: numbers begin again some day, and an old one must not pass for a later one. */
+static void end_group(struct writer *writer, uint32_t group, bool has_callers) {
     atomic_uint_least32_t *ended = &writer->ended_groups[group % ENDED_GROUPS];
     atomic_store(ended, group);
+    if (!has_callers) {
+        return;
+    }
     (void)syscall(SYS_futex, ended, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
@@ -268,9 +273,7 @@ static void *writer_main(void *argument) {
             writer->host->wake(writer->host->context, last_id);
         }
         tell_finished(group);
-        if (has_callers) { /* now: their jobs are gone when they wake up */
-            wake_callers(writer, number);
-        }
+        end_group(writer, number, has_callers); /* last: the jobs of its callers are gone when they wake up */
         checkpointer_pace(&writer->checkpointer, &writer->connection);
         (void)pthread_mutex_lock(&writer->mutex);
         writer->busy = false;
@@ -390,7 +393,7 @@ enum status writer_start(struct writer *writer, const char *path, const struct c
     writer->config = config;
     writer->host = host;
     writer->tail = tail;
-    enum status status = stage_open(&writer->stage, &writer->connection, error);
+    enum status status = stage_open(&writer->stage, &writer->connection, config->hash_seed, error);
     if (status == OK) {
         status = load_progress(writer, error);
     }
@@ -413,6 +416,8 @@ enum status writer_start(struct writer *writer, const char *path, const struct c
     writer->next_group = ENDED_GROUPS;
     status = start_thread(writer, error);
     if (status != OK) {
+        (void)pthread_cond_destroy(&writer->work);
+        (void)pthread_mutex_destroy(&writer->mutex);
         checkpointer_stop(&writer->checkpointer, true);
         return status;
     }
@@ -430,6 +435,9 @@ int64_t writer_stop(struct writer *writer, bool keep_log) {
     (void)pthread_cond_destroy(&writer->work);
     (void)pthread_mutex_destroy(&writer->mutex);
     checkpointer_stop(&writer->checkpointer, keep_log);
+    if (!keep_log) { /* SQLite itself does it only when no reader has the file open */
+        checkpointer_copy_all(&writer->connection);
+    }
     (void)sqlite3_db_config(writer->connection.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep_log, NULL);
     connection_close(&writer->connection);
     stage_done(&writer->stage);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "storage/sqlite/sqlite.h"
 #include "support.h"
 
 enum { CALLS_MAX = 400, EVENTS_MAX = 4 };
@@ -230,6 +231,104 @@ Test(group, what_was_given_up_is_cancelled_and_writes_nothing) {
     expect_stored(0, 2, 0);
     expect_failed(1, CANCELLED);
     expect_stored(2, 3, 0);
+}
+
+/* ---- many keys ---- */
+
+enum { KEYED_MAX = 130 };
+
+/* A call with more events than the others may have. */
+struct keyed_call {
+    struct call call; /* first: it is found by it */
+    struct event events[KEYED_MAX];
+    struct append_result results[KEYED_MAX];
+    char names[KEYED_MAX][16];
+};
+
+static void hand_in_keyed(struct keyed_call *keyed, int first_key, size_t count, bool refused) {
+    memset(&keyed->call, 0, sizeof keyed->call);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(keyed->names[i], sizeof keyed->names[i], "k%d", first_key + (int)i);
+        keyed->events[i] = with_key(event_of("a"), keyed->names[i]);
+    }
+    if (refused) {
+        keyed->events[count - 1] = in_stream("nowhere", EXPECT_EXISTS, 0);
+    }
+    struct append_later *later = &keyed->call.later;
+    *later = (struct append_later){.begin = begin,
+                                   .finished = finished,
+                                   .results = keyed->results,
+                                   .error = &keyed->call.error,
+                                   .request = {.events = keyed->events, .count = count}};
+    cr_assert_eq(store.storage->ops->append_later(store.storage, later, &store.error), OK);
+}
+
+/* The index of keys grows while they are put, and the newest are taken back: no older one may get lost. */
+Test(group, forgets_the_keys_of_a_request_that_fails_and_no_others) {
+    static struct keyed_call good, bad, again;
+    static struct call first;
+    for (int round = 0; round < 60; round++) { /* in each new store keys stand elsewhere */
+        store_done(&store);
+        store_open(&store, NULL);
+        first = (struct call){.events = {event_of("first")}, .later = {.request = {.count = 1}}};
+        hand_in(&first, begin_and_wait);
+        sem_wait(&begun);
+        hand_in_keyed(&good, 1000 * round, 30, false);
+        hand_in_keyed(&bad, 1000 * round + 500, 120, true);
+        hand_in_keyed(&again, 1000 * round, 30, false);
+        sem_post(&go_on);
+        for (int i = 0; i < 4; i++) {
+            sem_wait(&all_ended);
+        }
+        cr_assert_eq(good.call.later.status, OK, "round %d: %s", round, good.call.error.message);
+        cr_assert_eq(bad.call.later.status, CONFLICT);
+        cr_assert_eq(again.call.later.status, OK, "round %d: %s", round, again.call.error.message);
+        cr_assert_eq(again.call.later.summary.duplicates, 30);
+        hand_in_keyed(&bad, 1000 * round + 500, 100, false); /* none of them was there before */
+        sem_wait(&all_ended);
+        cr_assert_eq(bad.call.later.status, OK, "round %d: %s", round, bad.call.error.message);
+        cr_assert_eq(bad.call.later.summary.duplicates, 0);
+    }
+}
+
+static void one_mebibyte(struct config *config) {
+    config->store_size_max = 1 << 20;
+}
+
+Test(group, counts_what_it_has_not_written_yet_against_the_size_of_the_store) {
+    static const uint8_t DATA[100000];
+    store_done(&store);
+    store_open(&store, one_mebibyte);
+    for (size_t i = 0; i < 100; i++) {
+        call_with(i, event_of("a"))->events[0].data = (struct bytes){DATA, sizeof DATA};
+    }
+    run_as_group(calls, 100);
+    size_t taken = 0;
+    for (size_t i = 0; i < 100; i++) {
+        taken += calls[i].later.status == OK;
+        cr_expect(calls[i].later.status == OK || calls[i].later.status == FULL);
+    }
+    cr_expect_geq(taken, 5);
+    cr_expect_leq(taken, 15, "%zu events of 100 kB", taken);
+}
+
+Test(group, numbers_may_begin_again) {
+    struct writer *writer = &sqlite_of(store.storage)->writer;
+    writer->next_group = UINT32_MAX - 20;
+    for (uint32_t i = 0; i < ENDED_GROUPS; i++) { /* as groups without callers have left them */
+        uint32_t number = writer->next_group - ENDED_GROUPS + i;
+        atomic_store(&writer->ended_groups[number % ENDED_GROUPS], number);
+    }
+    for (int round = 0; round < 60; round++) {
+        memset(calls, 0, sizeof calls);
+        (void)call_with(0, event_of("a"));
+        run_as_group(calls, 1);
+        cr_assert_eq(calls[0].later.status, OK);
+        for (uint32_t i = 0; i < ENDED_GROUPS; i++) {
+            cr_assert_gt((int32_t)(atomic_load(&writer->ended_groups[i]) - (writer->next_group - 2 * ENDED_GROUPS)), 0,
+                         "a group without callers is noted as well");
+        }
+    }
 }
 
 /* ---- any calls ---- */
