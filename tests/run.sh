@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # run.sh: installs what is missing, builds, and passes all tests: as a release, under the address and undefined
-# behaviour sanitizers, and the race tests under the thread sanitizer. `run.sh fast`: the release only.
+# behaviour sanitizers, and the race tests under the thread sanitizer. `run.sh fast`: the release only. `run.sh long`: all of
+# it, and then what takes hours (long.sh).
 #
 # When nothing changed since all of them passed, it says so and is done; `run.sh again` runs them all the same.
 set -euo pipefail
@@ -8,10 +9,10 @@ umask 022 # the loader takes no plugin that others can write to
 cd "$(dirname "$0")/.."
 
 case ${1:-all} in
-all | again) stages=(release address thread) ;;
+all | again | long) stages=(release address thread) ;;
 fast) stages=(release) ;;
 *)
-    echo "usage: tests/run.sh [all|again|fast]" >&2
+    echo "usage: tests/run.sh [all|again|fast|long]" >&2
     exit 2
     ;;
 esac
@@ -130,4 +131,7 @@ summary() {
 summary
 if [ ${#stages[@]} -eq 3 ] && git rev-parse --git-dir >/dev/null 2>&1; then
     { echo "$state" && summary; } >"$stamp"
+fi
+if [ "${1:-all}" = long ]; then
+    tests/long.sh
 fi

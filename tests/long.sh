@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# long.sh: what the ordinary tests have no time for, after they passed: the harnesses for many rounds, the fuzzers, the static
+# tools, and how much of the code all of it runs. Some hours; each part says its counts, and none hides that another failed.
+#
+#   ROUNDS=2000   processes killed             TRIALS=5000   trials of power loss, each with several cuts
+#   SECONDS_EACH=600   of each fuzzer, and 60 of overload    ONLY="kill power overload fuzz static coverage"
+set -uo pipefail
+cd "$(dirname "$0")/.."
+rounds=${ROUNDS:-2000} trials=${TRIALS:-5000} each=${SECONDS_EACH:-600}
+only=${ONLY:-kill power overload fuzz static coverage}
+seed=${SEED:-$(date +%s)}
+jobs=$(nproc)
+failures=0
+echo "seed $seed"
+
+# Says how a part went; its words are in build/long-NAME.log.
+part() { # NAME COMMAND...
+    local name=$1 log=build/long-$1.log began=$SECONDS
+    shift
+    if "$@" >"$log" 2>&1; then
+        printf '%-24s passed in %d s: %s\n' "$name" $((SECONDS - began)) "$(tail -n 1 "$log")"
+    else
+        printf '%-24s FAILED after %d s: %s\n' "$name" $((SECONDS - began)) "$log"
+        tail -n 20 "$log"
+        failures=$((failures + 1))
+    fi
+}
+wants() { [[ " $only " == *" $1 "* ]]; }
+
+fuzz() { # NAME
+    local found=build-fuzz/tests/fuzz/found/$1
+    mkdir -p "$found"
+    build-fuzz/bin/"$1" -max_total_time="$each" -seed="$((seed % 1000000))" -max_len=4096 -timeout=60 -rss_limit_mb=4096 \
+        -print_final_stats=1 -dict=tests/fuzz/json_schema.dict "$found" "tests/fuzz/corpus/$1" 2>&1 |
+        { grep -E 'ERROR|SUMMARY|stat::number_of_executed_units|Test unit' || true; }
+    [ "${PIPESTATUS[0]}" -eq 0 ]
+}
+
+build_fuzzers() {
+    cmake -S . -B build-fuzz -DCMAKE_C_COMPILER=clang -DPOLARIS_FUZZ=ON -DBUILD_TESTING=ON &&
+        cmake --build build-fuzz -j "$jobs" --target fuzz_wire fuzz_tape fuzz_pattern fuzz_put fuzz_validate fuzz_compatible
+}
+
+measure_coverage() {
+    cmake -S . -B build-coverage -DBUILD_TESTING=ON -DPOLARIS_COVERAGE=ON -DCMAKE_BUILD_TYPE=Debug &&
+        cmake --build build-coverage -j "$jobs" &&
+        ctest --test-dir build-coverage -j 2 -LE 'stress|bench' && tests/coverage.sh build-coverage
+}
+
+if wants kill; then
+    part kill build/bin/kill_rounds --rounds "$rounds" --seed "$seed"
+fi
+if wants power; then
+    part power env POLARIS_POWER_FIRST=1000 POLARIS_POWER_TRIALS="$trials" build/bin/power_test -j1 --verbose
+fi
+if wants overload; then
+    part overload build/bin/overload --seconds 60
+fi
+if wants fuzz; then
+    part build-fuzzers build_fuzzers
+    for name in fuzz_wire fuzz_tape fuzz_pattern fuzz_put fuzz_validate fuzz_compatible; do
+        part "$name" fuzz "$name"
+    done
+fi
+if wants static; then
+    for tool in cppcheck analyzer tidy; do
+        part "$tool" tests/static/static.sh "$tool" build
+    done
+fi
+if wants coverage; then
+    part coverage measure_coverage
+fi
+[ "$failures" -eq 0 ]
