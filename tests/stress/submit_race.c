@@ -15,7 +15,8 @@ enum {
     CYCLES = 4,
     SUBMITTERS = 6, /* one of them right before shutdown */
     REQUESTS = 160, /* of each submitter, in each cycle */
-    TICKETS_MAX = SUBMITTERS * REQUESTS
+    SUBMIT_MAX = 48,
+    TICKETS_MAX = SUBMITTERS * REQUESTS * SUBMIT_MAX /* tickets grow, not always by one */
 };
 
 struct cycle;
@@ -282,7 +283,8 @@ static void expect_stored(struct cycle *cycle) {
 }
 
 static polaris_es *open_again(void) {
-    return must_open(NULL, "{\"path\": \"submit.db\", \"durability\": \"normal\", \"submit_max\": 48}");
+    return must_open(NULL,
+                     "{\"path\": \"submit.db\", \"durability\": \"normal\", \"submit_max\": 48}" /* SUBMIT_MAX */);
 }
 
 static void run_cycle(int number_of_cycle) {

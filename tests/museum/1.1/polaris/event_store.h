@@ -232,12 +232,12 @@ typedef struct polaris_es_table {
     polaris_es_verb shutdown;
 
     /* `store` without waiting, for event loops: the request is copied, and how it ended is told through `completion`,
-     * possibly before submit returns. *ret_ticket names it; `ret_ticket` may be NULL. The appends of one thread are
-     * committed in the order in which it submitted them, unless the schema of their type is changed meanwhile; other ops
-     * of `store` take their turn among them. OK: the request was taken, and will end. Otherwise `done` is not called:
-     * BUSY (submit_max requests, or submit_size_max bytes, are in progress; nothing is dropped and nothing waits),
-     * INVALID (`self`, the completion or the bytes are not usable), TOO_LARGE, READ_ONLY, NO_MEMORY. What is wrong
-     * within the request is told by `done`. NULL unless POLARIS_ES_CAN_SUBMIT is set. Since 1.1.
+     * possibly before submit returns. *ret_ticket names it (tickets grow, not always by one; `ret_ticket` may be NULL).
+     * The appends of one thread are committed in the order in which it submitted them, unless the schema of their type
+     * is changed meanwhile; other ops of `store` take their turn among them. OK: the request was taken, and will end.
+     * Otherwise `done` is not called: BUSY (submit_max requests, or submit_size_max bytes, are in progress; nothing is
+     * dropped and nothing waits), INVALID (`self`, the completion or the bytes are not usable), TOO_LARGE, READ_ONLY,
+     * NO_MEMORY. What is wrong within the request is told by `done`. NULL unless POLARIS_ES_CAN_SUBMIT is set. Since 1.1.
      * [who: any; state: ready; blocks: no; calls: services] */
     int32_t (*submit)(polaris_es *self, polaris_bytes request, const polaris_es_completion *completion,
                       uint64_t *ret_ticket);
