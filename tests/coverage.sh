@@ -13,6 +13,7 @@ cd "$work"
 find "$build/plugin" "$build/host-sim" -name '*.gcda' ! -path '*event_store_b*' -print0 |
     xargs -0 -n 50 gcov --branch-probabilities --no-output --source-prefix "$source" 2>/dev/null |
     awk -F "'" -v source="$source/" '
+        /^(Calls executed|No calls)/ { file = ""; next } # the last line of a file; the sum of all comes behind it
         /^File / { file = $2; sub("^" source, "", file); next }
         file ~ /^(plugin|host-sim)\/.*\.c$/ && /^Lines executed/ { split($0, part, /[:% ]+/); add("lines", part) }
         file ~ /^(plugin|host-sim)\/.*\.c$/ && /^Taken at least once/ { split($0, part, /[:%]| of /); taken($0) }

@@ -44,7 +44,7 @@ build_fuzzers() {
 measure_coverage() {
     cmake -S . -B build-coverage -DBUILD_TESTING=ON -DPOLARIS_COVERAGE=ON -DCMAKE_BUILD_TYPE=Debug &&
         cmake --build build-coverage -j "$jobs" &&
-        ctest --test-dir build-coverage -j 2 -LE 'stress|bench' && tests/coverage.sh build-coverage
+        ctest --test-dir build-coverage -j 2 -LE 'stress|bench|layers' && tests/coverage.sh build-coverage
 }
 
 if wants kill; then
