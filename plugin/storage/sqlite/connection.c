@@ -1,6 +1,7 @@
 /* connection.c: opening connections, preparing and stepping statements, translating errors. */
 #include "storage/sqlite/connection.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +9,14 @@
 
 /* ---- errors ---- */
 
-static enum status status_of_code(int code) {
+/* A file that cannot be made, or shared memory that cannot grow, for want of space has no code of its own. */
+static enum status status_of_code(int code, int system_errno) {
     if (code == SQLITE_IOERR_NOMEM) {
         return NO_MEMORY;
+    }
+    bool is_system_failure = (code & 0xFF) == SQLITE_IOERR || (code & 0xFF) == SQLITE_CANTOPEN;
+    if (is_system_failure && (system_errno == ENOSPC || system_errno == EDQUOT)) {
+        return FULL;
     }
     switch (code & 0xFF) {
     case SQLITE_BUSY:
@@ -63,9 +69,9 @@ static const char *advice(enum status status) {
 }
 
 enum status connection_error(const struct connection *connection, int code, const char *what, struct error *error) {
-    enum status status = status_of_code(code);
     const char *text = connection->db != NULL ? sqlite3_errmsg(connection->db) : sqlite3_errstr(code);
     int system_errno = connection->db != NULL ? sqlite3_system_errno(connection->db) : 0;
+    enum status status = status_of_code(code, system_errno);
     int32_t level = status == BUSY ? POLARIS_ES_LOG_WARNING : POLARIS_ES_LOG_ERROR;
     connection->host->log(connection->host->context, level, "%s: SQLite code %d (%s), errno %d", what, code, text,
                           system_errno);
