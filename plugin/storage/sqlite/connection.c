@@ -260,6 +260,23 @@ enum status connection_execute(struct connection *connection, const char *sql, c
     return code == SQLITE_OK ? OK : connection_error(connection, code, what, error);
 }
 
+enum status connection_commit(struct connection *connection, struct error *error) {
+    enum status status = OK;
+    {
+        CLEANUP(statement_release) struct statement statement = {0};
+        status = statement_get(connection, "COMMIT", "commit", &statement, error);
+        status = status == OK ? statement_run(&statement, error) : status;
+    }
+    if (status != OK) {
+        (void)sqlite3_exec(connection->db, "ROLLBACK", NULL, NULL, NULL); /* mostly it was already */
+        /* As it is, but written: an UPDATE to the same values would not be. */
+        char sql[48];
+        snprintf(sql, sizeof sql, "PRAGMA user_version=%d", STORE_FORMAT);
+        (void)sqlite3_exec(connection->db, sql, NULL, NULL, NULL);
+    }
+    return status;
+}
+
 enum status connection_query_int(struct connection *connection, const char *sql, const char *what, int64_t *ret_value,
                                  struct error *error) {
     CLEANUP(statement_release) struct statement statement = {0};
