@@ -30,6 +30,14 @@ struct inode {
     struct content synced;
     struct change *changes;
     size_t count, capacity;
+    unsigned failures; /* syncs that failed */
+};
+
+/* An open file. */
+struct handle {
+    struct handle *next; /* of all there were */
+    struct inode *inode;
+    unsigned seen; /* of the failures */
 };
 
 struct folder_change {
@@ -42,7 +50,10 @@ static struct {
     enum disk_syncs syncs;
     int64_t ticks, cut_at;
     bool cut;
+    uint32_t failing_syncs; /* one in so many; 0: none */
+    uint64_t random;        /* of those */
     struct inode *inodes;
+    struct handle *handles;
     /* The folder: what it is now, what of it is durable, and how that becomes the first. */
     struct name {
         char *path;
@@ -107,7 +118,20 @@ static struct inode *inode_new(void) {
     return inode;
 }
 
-static void free_inodes(void) {
+static struct handle *handle_new(struct inode *inode) {
+    struct handle *handle = malloc(sizeof *handle);
+    cr_assert_not_null(handle);
+    *handle = (struct handle){disk.handles, inode, inode->failures};
+    disk.handles = handle;
+    return handle;
+}
+
+static void free_all(void) {
+    for (struct handle *handle = disk.handles, *next; handle != NULL; handle = next) {
+        next = handle->next;
+        free(handle);
+    }
+    disk.handles = NULL;
     for (struct inode *inode = disk.inodes, *next; inode != NULL; inode = next) {
         next = inode->next;
         inode_sync(inode); /* frees the changes */
@@ -118,114 +142,9 @@ static void free_inodes(void) {
     disk.inodes = NULL;
 }
 
-/* ---- the folder ---- */
+/* ---- luck ---- */
 
-static struct name *find_name(const char *path) {
-    for (size_t i = 0; i < disk.name_count; i++) {
-        if (strcmp(disk.names[i].path, path) == 0) {
-            return &disk.names[i];
-        }
-    }
-    cr_assert_lt(disk.name_count, NAMES_MAX);
-    struct name *name = &disk.names[disk.name_count++];
-    *name = (struct name){.path = strdup(path)};
-    return name;
-}
-
-static void change_folder(struct name *name, struct inode *inode) {
-    name->now = inode;
-    cr_assert_lt(disk.change_count, FOLDER_CHANGES_MAX);
-    disk.changes[disk.change_count++] = (struct folder_change){name->path, inode};
-}
-
-/* The first `count` changes are on the disk. */
-static void sync_folder(size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        find_name(disk.changes[i].name)->durable = disk.changes[i].inode;
-    }
-    disk.change_count -= count;
-    memmove(disk.changes, disk.changes + count, disk.change_count * sizeof *disk.changes);
-}
-
-/* With a file that is synced its name becomes durable, and with that what happened in the folder before. */
-static void sync_name_of(const struct inode *inode) {
-    for (size_t i = disk.change_count; i > 0; i--) {
-        if (disk.changes[i - 1].inode == inode) {
-            sync_folder(i);
-            return;
-        }
-    }
-}
-
-/* ---- calls ---- */
-
-static bool is_honest(enum vfs_kind kind) {
-    return disk.syncs == DISK_SYNCS_ALL || (disk.syncs == DISK_SYNCS_NO_LOG && kind != VFS_LOG) ||
-           (disk.syncs == DISK_SYNCS_NO_DATABASE && kind != VFS_DATABASE);
-}
-
-/* Counts one more change. True: the power goes with it. */
-static bool tick(void) {
-    disk.ticks++;
-    disk.cut = disk.ticks == disk.cut_at;
-    return disk.cut;
-}
-
-static void record_open(struct vfs_access *access) {
-    struct name *name = find_name(access->path);
-    if (name->now == NULL) {
-        (void)tick();
-        change_folder(name, inode_new());
-    }
-    access->token = name->now;
-}
-
-static void record_delete(const struct vfs_access *access) {
-    struct name *name = find_name(access->path);
-    if (name->now != NULL) {
-        bool in_progress = tick();
-        change_folder(name, NULL);
-        if (!in_progress && access->sync_folder && disk.syncs == DISK_SYNCS_ALL) {
-            sync_folder(disk.change_count);
-        }
-    }
-}
-
-static void record_sync(const struct vfs_access *access) {
-    struct inode *inode = access->token;
-    if (!tick() && is_honest(access->kind)) {
-        inode_sync(inode);
-        sync_name_of(inode);
-    }
-}
-
-static void record(struct vfs_access *access) {
-    bool is_kept = access->token != NULL; /* not a temporary file */
-    if (access->call == VFS_OPEN && access->path != NULL) {
-        record_open(access);
-    } else if (access->call == VFS_DELETE) {
-        record_delete(access);
-    } else if (access->call == VFS_SYNC && is_kept) {
-        record_sync(access);
-    } else if ((access->call == VFS_WRITE || access->call == VFS_TRUNCATE) && is_kept) {
-        (void)tick();
-        inode_change(access->token, access);
-    }
-}
-
-static int on_access(struct vfs_access *access) {
-    pthread_mutex_lock(&disk.mutex);
-    if (!disk.cut) {
-        record(access);
-    }
-    bool is_cut = disk.cut;
-    pthread_mutex_unlock(&disk.mutex);
-    return is_cut ? vfs_call_failure(access->call) : SQLITE_OK;
-}
-
-/* ---- after a cut ---- */
-
-/* What of the unsynced changes of a file is left. */
+/* What of the changes that were not synced is left. */
 enum luck {
     ALL_IS_LOST,
     ALL_IS_KEPT,
@@ -317,6 +236,125 @@ static void decide(struct inode *inode, uint64_t *random) {
     inode->count = 0;
 }
 
+/* ---- the folder ---- */
+
+static struct name *find_name(const char *path) {
+    for (size_t i = 0; i < disk.name_count; i++) {
+        if (strcmp(disk.names[i].path, path) == 0) {
+            return &disk.names[i];
+        }
+    }
+    cr_assert_lt(disk.name_count, NAMES_MAX);
+    struct name *name = &disk.names[disk.name_count++];
+    *name = (struct name){.path = strdup(path)};
+    return name;
+}
+
+static void change_folder(struct name *name, struct inode *inode) {
+    name->now = inode;
+    cr_assert_lt(disk.change_count, FOLDER_CHANGES_MAX);
+    disk.changes[disk.change_count++] = (struct folder_change){name->path, inode};
+}
+
+/* The first `count` changes are on the disk. */
+static void sync_folder(size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        find_name(disk.changes[i].name)->durable = disk.changes[i].inode;
+    }
+    disk.change_count -= count;
+    memmove(disk.changes, disk.changes + count, disk.change_count * sizeof *disk.changes);
+}
+
+/* With a file that is synced its name becomes durable, and with that what happened in the folder before. */
+static void sync_name_of(const struct inode *inode) {
+    for (size_t i = disk.change_count; i > 0; i--) {
+        if (disk.changes[i - 1].inode == inode) {
+            sync_folder(i);
+            return;
+        }
+    }
+}
+
+/* ---- calls ---- */
+
+static bool is_honest(enum vfs_kind kind) {
+    return disk.syncs == DISK_SYNCS_ALL || (disk.syncs == DISK_SYNCS_NO_LOG && kind != VFS_LOG) ||
+           (disk.syncs == DISK_SYNCS_NO_DATABASE && kind != VFS_DATABASE);
+}
+
+/* Counts one more change. True: the power goes with it. */
+static bool tick(void) {
+    disk.ticks++;
+    disk.cut = disk.ticks == disk.cut_at;
+    return disk.cut;
+}
+
+static void record_open(struct vfs_access *access) {
+    struct name *name = find_name(access->path);
+    if (name->now == NULL) {
+        (void)tick();
+        change_folder(name, inode_new());
+    }
+    access->token = handle_new(name->now);
+}
+
+static void record_delete(const struct vfs_access *access) {
+    struct name *name = find_name(access->path);
+    if (name->now != NULL) {
+        bool in_progress = tick();
+        change_folder(name, NULL);
+        if (!in_progress && access->sync_folder && disk.syncs == DISK_SYNCS_ALL) {
+            sync_folder(disk.change_count);
+        }
+    }
+}
+
+/* False: it fails, as it does once for each of those who have the file open when writing failed. */
+static bool record_sync(const struct vfs_access *access) {
+    struct handle *handle = access->token;
+    struct inode *inode = handle->inode;
+    if (tick()) {
+        return false;
+    }
+    bool may_fail = disk.failing_syncs > 0 && access->kind != VFS_DATABASE;
+    if (may_fail && random_below(&disk.random, disk.failing_syncs) == 0) {
+        decide(inode, &disk.random);
+        inode->failures++;
+    }
+    if (is_honest(access->kind)) {
+        inode_sync(inode);
+        sync_name_of(inode);
+    }
+    bool is_good = handle->seen == inode->failures;
+    handle->seen = inode->failures;
+    return is_good;
+}
+
+/* False: the call fails. */
+static bool record(struct vfs_access *access) {
+    bool is_kept = access->token != NULL; /* not a temporary file */
+    if (access->call == VFS_OPEN && access->path != NULL) {
+        record_open(access);
+    } else if (access->call == VFS_DELETE) {
+        record_delete(access);
+    } else if (access->call == VFS_SYNC && is_kept) {
+        return record_sync(access);
+    } else if ((access->call == VFS_WRITE || access->call == VFS_TRUNCATE) && is_kept) {
+        (void)tick();
+        inode_change(((struct handle *)access->token)->inode, access);
+    }
+    return !disk.cut;
+}
+
+static int on_access(struct vfs_access *access) {
+    pthread_mutex_lock(&disk.mutex);
+    bool is_made = !disk.cut && record(access);
+    pthread_mutex_unlock(&disk.mutex);
+    return is_made ? SQLITE_OK : vfs_call_failure(access->call);
+}
+
+/* ---- after a cut ---- */
+
 static void write_file(const char *path, const struct content *content) {
     int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     cr_assert_geq(descriptor, 0, "%s", path);
@@ -341,6 +379,7 @@ void disk_restore(uint64_t seed) {
     }
     disk.cut = false;
     disk_cut_at(0);
+    disk_fail_syncs(0, 0);
 }
 
 /* ---- the disk ---- */
@@ -349,6 +388,7 @@ void disk_begin(enum disk_syncs syncs) {
     disk.syncs = syncs;
     disk.cut = false;
     disk_cut_at(0);
+    disk_fail_syncs(0, 0);
     shim_vfs_install(on_access);
 }
 
@@ -356,6 +396,13 @@ void disk_cut_at(int64_t change) {
     pthread_mutex_lock(&disk.mutex);
     disk.ticks = 0;
     disk.cut_at = change;
+    pthread_mutex_unlock(&disk.mutex);
+}
+
+void disk_fail_syncs(uint32_t one_in, uint64_t seed) {
+    pthread_mutex_lock(&disk.mutex);
+    disk.failing_syncs = one_in;
+    disk.random = seed;
     pthread_mutex_unlock(&disk.mutex);
 }
 
@@ -385,7 +432,7 @@ void disk_end(void) {
         (void)unlink(disk.names[i].path);
         free(disk.names[i].path);
     }
-    free_inodes();
+    free_all();
     disk.name_count = 0;
     disk.change_count = 0;
 }

@@ -21,6 +21,9 @@ enum disk_syncs { DISK_SYNCS_ALL, DISK_SYNCS_NONE, DISK_SYNCS_NO_LOG, DISK_SYNCS
 void disk_begin(enum disk_syncs syncs);
 /* The power is cut at the n-th change from now on: that one may be made in part, and fails. 0: never. */
 void disk_cut_at(int64_t change);
+/* One sync in `one_in` fails, as the seed says; 0: none. As on Linux, what was to be synced then is on the disk or not,
+ * and never tried again: the next sync succeeds without it. */
+void disk_fail_syncs(uint32_t one_in, uint64_t seed);
 /* It is cut now, if it is not yet. */
 void disk_cut(void);
 bool disk_is_cut(void);

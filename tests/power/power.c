@@ -22,8 +22,9 @@ enum { SCRIPTS = 4, FINDING_SIZE = 2 * PROBLEM_SIZE, RECOVERY_CUTS_MAX = 2, RECO
 
 struct trial {
     const struct script *script;
-    const char *durability;
+    struct play play;
     enum disk_syncs syncs;
+    uint32_t failing_syncs; /* one in so many */
     uint64_t random;
     struct es *es;
     char store_id[64]; /* of the store that was acknowledged, or empty */
@@ -42,11 +43,11 @@ __attribute__((format(printf, 2, 3))) static bool found(struct trial *trial, con
 }
 
 static bool is_full(const struct trial *trial) {
-    return strcmp(trial->durability, "full") == 0;
+    return strcmp(trial->play.durability, "full") == 0;
 }
 
 static int32_t start(struct trial *trial) {
-    return es_init(trial->es, script_config(trial->script, trial->durability));
+    return es_init(trial->es, script_config(trial->script, trial->play.durability));
 }
 
 static void note_store_id(const json_t *reply, char id[64]) {
@@ -67,10 +68,11 @@ static bool play_until_cut(struct trial *trial, struct progress *progress) {
     uint32_t changes = (uint32_t)trial->script->changes;
     uint32_t rest = changes - changes / SCRIPT_REQUESTS * (uint32_t)progress->begun;
     disk_cut_at(1 + random_below(&trial->random, rest > 0 ? rest : 1));
-    int32_t status = start(trial);
+    disk_fail_syncs(trial->failing_syncs, random_next(&trial->random));
+    int32_t status = script_init(trial->script, trial->es, &trial->play);
     if (status == POLARIS_ES_OK) {
         note_store_id(trial->es->reply, trial->store_id);
-        script_play(trial->script, trial->es, trial->durability, progress);
+        script_play(trial->script, trial->es, &trial->play, progress);
         status = progress->status;
         es_shutdown(trial->es);
     }
@@ -226,36 +228,34 @@ static long number_of(const char *name, long usual) {
 }
 
 /* True: nothing was found. */
-static bool try_number(long number, const char *durability, enum disk_syncs syncs, struct trial *ret_trial) {
-    *ret_trial = (struct trial){
-        .script = script_of(number),
-        .durability = durability,
-        .syncs = syncs,
-        .random = random_mix((uint64_t)number),
-        .es = es,
-    };
-    return try_cut(ret_trial);
+static bool try_number(long number, struct trial *trial) {
+    trial->script = script_of(number);
+    trial->random = random_mix((uint64_t)number);
+    trial->es = es;
+    trial->store_id[0] = trial->finding[0] = '\0';
+    return try_cut(trial);
 }
 
-static void try_numbers(long count, const char *durability) {
-    struct trial trial;
-    long cuts = 0;
+static void try_numbers(long count, struct trial trial) {
     long first = number_of("POLARIS_POWER_FIRST", 0);
     long end = first + number_of("POLARIS_POWER_TRIALS", count);
     for (long number = first; number < end; number++) {
-        cr_expect(try_number(number, durability, DISK_SYNCS_ALL, &trial), "durability %s, trial %ld, script %ld, %s",
-                  durability, number, number % SCRIPTS, trial.finding);
-        cuts += trial.cuts;
+        cr_expect(try_number(number, &trial), "trial %ld, script %ld, %s", number, number % SCRIPTS, trial.finding);
     }
-    cr_log_info("durability %s: %ld cuts in the trials %ld to %ld\n", durability, cuts, first, end - 1);
+    cr_log_info("%d cuts in the trials %ld to %ld\n", trial.cuts, first, end - 1);
 }
 
 Test(power, a_cut_takes_nothing_that_was_acknowledged) {
-    try_numbers(300, "full");
+    try_numbers(300, (struct trial){.play = {"full", 1}});
 }
 
 Test(power, with_durability_normal_a_cut_takes_the_last_requests_at_most) {
-    try_numbers(150, "normal");
+    try_numbers(150, (struct trial){.play = {"normal", 1}});
+}
+
+/* A request that failed for it is made again. */
+Test(power, a_cut_after_syncs_that_failed_takes_nothing_that_was_acknowledged) {
+    try_numbers(100, (struct trial){.play = {"full", 20}, .failing_syncs = 8});
 }
 
 /* ---- that it would be found ---- */
@@ -263,9 +263,9 @@ Test(power, with_durability_normal_a_cut_takes_the_last_requests_at_most) {
 /* How many trials it takes to find a loss, or -1. */
 static long trials_to_a_finding(const char *durability, enum disk_syncs syncs) {
     enum { ENOUGH = 300 };
-    struct trial trial;
+    struct trial trial = {.play = {durability, 1}, .syncs = syncs};
     for (long number = 0; number < ENOUGH; number++) {
-        if (!try_number(number, durability, syncs, &trial)) {
+        if (!try_number(number, &trial)) {
             cr_log_info("trial %ld: %s\n", number, trial.finding);
             return number;
         }

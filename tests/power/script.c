@@ -156,8 +156,26 @@ static int submit_all(const struct script *script, int first, struct es *es, str
     return count;
 }
 
-static void play_call(const struct request *request, int number, struct es *es, struct progress *progress) {
-    int32_t status = call(es, request);
+static bool may_try_again(int32_t status, int tries, const struct play *play) {
+    return status == POLARIS_ES_IO && tries < play->tries && !disk_is_cut();
+}
+
+int32_t script_init(const struct script *script, struct es *es, const struct play *play) {
+    int tries = 0;
+    int32_t status = POLARIS_ES_OK;
+    do {
+        status = es_init(es, script_config(script, play->durability));
+    } while (may_try_again(status, ++tries, play));
+    return status;
+}
+
+static void play_call(const struct request *request, int number, struct es *es, const struct play *play,
+                      struct progress *progress) {
+    int tries = 0;
+    int32_t status = POLARIS_ES_OK;
+    do {
+        status = call(es, request);
+    } while (status != request->status && may_try_again(status, ++tries, play));
     progress->begun = number + 1;
     if (status == request->status) {
         progress->acknowledged = number + 1;
@@ -166,25 +184,25 @@ static void play_call(const struct request *request, int number, struct es *es, 
     }
 }
 
-static void play_reopen(const struct script *script, int number, struct es *es, const char *durability,
+static void play_reopen(const struct script *script, int number, struct es *es, const struct play *play,
                         struct progress *progress) {
     shut_down(es, script->requests[number].how == HOW_REOPEN_WITH_LOG);
     progress->begun = progress->acknowledged = number + 1;
     progress->settled = disk_is_cut() ? progress->settled : number + 1;
-    progress->status = es_init(es, script_config(script, durability));
+    progress->status = script_init(script, es, play);
 }
 
-void script_play(const struct script *script, struct es *es, const char *durability, struct progress *progress) {
+void script_play(const struct script *script, struct es *es, const struct play *play, struct progress *progress) {
     progress->status = POLARIS_ES_OK;
     for (int i = progress->begun; i < SCRIPT_REQUESTS && progress->status == POLARIS_ES_OK;) {
         const struct request *request = &script->requests[i];
         atomic_store(&es->now_us, request->now_us);
-        if (request->how == HOW_SUBMIT) {
+        if (request->how == HOW_SUBMIT && play->tries == 1) {
             i += submit_all(script, i, es, progress);
-        } else if (request->how == HOW_CALL) {
-            play_call(request, i++, es, progress);
+        } else if (request->how == HOW_CALL || request->how == HOW_SUBMIT) {
+            play_call(request, i++, es, play, progress);
         } else {
-            play_reopen(script, i++, es, durability, progress);
+            play_reopen(script, i++, es, play, progress);
         }
     }
 }

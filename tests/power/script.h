@@ -45,7 +45,13 @@ struct progress {
     int settled;      /* each before this one was OK when the store was shut down in good order */
     int32_t status;   /* of the one that ended it; OK: none did */
 };
+/* How it is played. */
+struct play {
+    const char *durability;
+    int tries; /* of a request that fails before the cut, and of init; more than one: each is waited for */
+};
+int32_t script_init(const struct script *script, struct es *es, const struct play *play);
 /* Plays it on an open store, until a request fails; from the request `progress->begun` on. */
-void script_play(const struct script *script, struct es *es, const char *durability, struct progress *progress);
+void script_play(const struct script *script, struct es *es, const struct play *play, struct progress *progress);
 
 #endif

@@ -1,6 +1,7 @@
 /* shim_vfs.c: the forwarding VFS. */
 #include "shim_vfs.h"
 
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@ struct file {
     void *real[]; /* as SQLite aligns it: to eight bytes */
 };
 
+static sqlite3_vfs vfs;
 static sqlite3_vfs *below; /* the system's */
 static _Atomic(vfs_hook) hook;
 
@@ -74,8 +76,12 @@ static int ask_of_file(const sqlite3_file *base, struct vfs_access access) {
 
 static int ask_xWrite(sqlite3_file *file, const void *data, int size, sqlite3_int64 offset) {
     struct vfs_access access = {.call = VFS_WRITE, .data = data, .size = size, .offset = offset};
-    int code = ask_of_file(file, access);
-    return code != SQLITE_OK ? code : real_of(file)->pMethods->xWrite(real_of(file), data, size, offset);
+    access.kind = ((const struct file *)file)->kind;
+    access.token = ((const struct file *)file)->token;
+    int code = ask(&access);
+    int written = code == SQLITE_OK ? size : (int)access.torn_size;
+    int real_code = written > 0 ? real_of(file)->pMethods->xWrite(real_of(file), data, written, offset) : SQLITE_OK;
+    return code != SQLITE_OK ? code : real_code;
 }
 
 static int ask_xTruncate(sqlite3_file *file, sqlite3_int64 size) {
@@ -94,6 +100,11 @@ static int ask_xShmLock(sqlite3_file *file, int offset, int count, int flags) {
     return code != SQLITE_OK ? code : real_of(file)->pMethods->xShmLock(real_of(file), offset, count, flags);
 }
 
+static int ask_xShmMap(sqlite3_file *file, int page, int size, int extend, void volatile **ret_map) {
+    int code = ask_of_file(file, (struct vfs_access){.call = VFS_SHM_MAP, .may_grow = extend != 0});
+    return code != SQLITE_OK ? code : real_of(file)->pMethods->xShmMap(real_of(file), page, size, extend, ret_map);
+}
+
 static int forward_xClose(sqlite3_file *file) {
     return real_of(file)->pMethods->xClose(real_of(file));
 }
@@ -110,8 +121,6 @@ ASKED(xRead, VFS_READ, (sqlite3_file * file, void *data, int size, sqlite3_int64
 ASKED(xFileSize, VFS_FILE_SIZE, (sqlite3_file * file, sqlite3_int64 *ret_size), ret_size)
 ASKED(xLock, VFS_LOCK, (sqlite3_file * file, int level), level)
 ASKED(xCheckReservedLock, VFS_CHECK_LOCK, (sqlite3_file * file, int *ret_held), ret_held)
-ASKED(xShmMap, VFS_SHM_MAP, (sqlite3_file * file, int page, int size, int extend, void volatile **ret_map), page, size,
-      extend, ret_map)
 FORWARD(xUnlock, (sqlite3_file * file, int level), level)
 FORWARD(xFileControl, (sqlite3_file * file, int op, void *argument), op, argument)
 FORWARD(xShmUnmap, (sqlite3_file * file, int remove), remove)
@@ -153,11 +162,12 @@ static enum vfs_kind kind_of(const char *path, int flags) {
                                                      : VFS_OTHER_FILE;
 }
 
-static int open_file(sqlite3_vfs *vfs, sqlite3_filename path, sqlite3_file *base, int flags, int *ret_flags) {
-    (void)vfs;
+static int open_file(sqlite3_vfs *self, sqlite3_filename path, sqlite3_file *base, int flags, int *ret_flags) {
+    (void)self;
     struct file *file = (struct file *)base;
     *file = (struct file){.kind = kind_of(path, flags)};
-    struct vfs_access access = {.call = VFS_OPEN, .kind = file->kind, .path = path};
+    struct vfs_access access = {
+        .call = VFS_OPEN, .kind = file->kind, .path = path, .may_grow = (flags & SQLITE_OPEN_CREATE) != 0};
     int code = ask(&access);
     if (code != SQLITE_OK) {
         return code; /* without methods, so that SQLite does not close it */
@@ -173,28 +183,33 @@ static int open_file(sqlite3_vfs *vfs, sqlite3_filename path, sqlite3_file *base
     return code;
 }
 
-static int delete_file(sqlite3_vfs *vfs, const char *path, int sync_folder) {
-    (void)vfs;
+static int delete_file(sqlite3_vfs *self, const char *path, int sync_folder) {
+    (void)self;
     struct vfs_access access = {.call = VFS_DELETE, .path = path, .sync_folder = sync_folder != 0};
     int code = ask(&access);
     return code != SQLITE_OK ? code : below->xDelete(below, path, 0);
 }
 
-static int access_file(sqlite3_vfs *vfs, const char *path, int flags, int *ret_result) {
-    (void)vfs;
+static int access_file(sqlite3_vfs *self, const char *path, int flags, int *ret_result) {
+    (void)self;
     int code = ask(&(struct vfs_access){.call = VFS_ACCESS, .path = path});
     return code != SQLITE_OK ? code : below->xAccess(below, path, flags, ret_result);
 }
 
-static int make_full_path(sqlite3_vfs *vfs, const char *path, int size, char *ret_path) {
-    (void)vfs;
+static int make_full_path(sqlite3_vfs *self, const char *path, int size, char *ret_path) {
+    (void)self;
     int code = ask(&(struct vfs_access){.call = VFS_FULL_PATH, .path = path});
     return code != SQLITE_OK ? code : below->xFullPathname(below, path, size, ret_path);
 }
 
+static int skip_sleep(sqlite3_vfs *self, int us) {
+    (void)self;
+    (void)sched_yield();
+    return us;
+}
+
 /* The other methods of a VFS are the system's own, which look at their VFS no closer than at its data. */
 void shim_vfs_install(vfs_hook new_hook) {
-    static sqlite3_vfs vfs;
     atomic_store(&hook, new_hook);
     if (below != NULL) {
         return;
@@ -210,4 +225,8 @@ void shim_vfs_install(vfs_hook new_hook) {
     vfs.xAccess = access_file;
     vfs.xFullPathname = make_full_path;
     (void)sqlite3_vfs_register(&vfs, 1);
+}
+
+void shim_vfs_skip_sleep(void) {
+    vfs.xSleep = skip_sleep;
 }

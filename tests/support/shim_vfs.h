@@ -37,6 +37,8 @@ struct vfs_access {
     int64_t size;       /* write, truncate */
     int64_t offset;     /* write */
     bool sync_folder;   /* delete */
+    bool may_grow;      /* open: it makes the file when there is none; shared memory: it grows when it is too small */
+    int64_t torn_size;  /* write, out: when it is refused, so much of it is written nevertheless */
 };
 
 /* The code that the call ends with, or SQLITE_OK: it is made. Called by any thread. */
@@ -44,6 +46,9 @@ typedef int (*vfs_hook)(struct vfs_access *access);
 
 /* From now on the default VFS. `hook` may be NULL. */
 void shim_vfs_install(vfs_hook hook);
+
+/* Whoever would sleep, waiting for a lock, goes on at once, so that waits end as soon as they would in the end. */
+void shim_vfs_skip_sleep(void);
 
 /* SQLite's code for "this call failed" of the file system. */
 int vfs_call_failure(enum vfs_call call);

@@ -11,6 +11,7 @@
 /* Rows of names that nothing refers to may or may not be there: they are no part of what is compared. */
 static const char *const TABLES[] = {
     "SELECT 'integrity', * FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
+    "SELECT 'journal', journal_mode FROM pragma_journal_mode",
     "SELECT 'event', e.id, t.name, e.time_us, e.recorded_us, s.name, e.version, b.name, e.schema_version, e.key,"
     " e.correlation, e.causation, e.tags, e.metadata, e.data FROM event e JOIN type t ON t.id = e.type_id"
     " LEFT JOIN stream s ON s.id = e.stream_id LEFT JOIN batch b ON b.id = e.batch_id ORDER BY e.id",

@@ -1,6 +1,7 @@
 /* connection.c: opening connections, preparing and stepping statements, translating errors. */
 #include "storage/sqlite/connection.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +9,14 @@
 
 /* ---- errors ---- */
 
-static enum status status_of_code(int code) {
+/* A file that cannot be made, or shared memory that cannot grow, for want of space has no code of its own. */
+static enum status status_of_code(int code, int system_errno) {
     if (code == SQLITE_IOERR_NOMEM) {
         return NO_MEMORY;
+    }
+    bool is_system_failure = (code & 0xFF) == SQLITE_IOERR || (code & 0xFF) == SQLITE_CANTOPEN;
+    if (is_system_failure && (system_errno == ENOSPC || system_errno == EDQUOT)) {
+        return FULL;
     }
     switch (code & 0xFF) {
     case SQLITE_BUSY:
@@ -63,9 +69,9 @@ static const char *advice(enum status status) {
 }
 
 enum status connection_error(const struct connection *connection, int code, const char *what, struct error *error) {
-    enum status status = status_of_code(code);
     const char *text = connection->db != NULL ? sqlite3_errmsg(connection->db) : sqlite3_errstr(code);
     int system_errno = connection->db != NULL ? sqlite3_system_errno(connection->db) : 0;
+    enum status status = status_of_code(code, system_errno);
     int32_t level = status == BUSY ? POLARIS_ES_LOG_WARNING : POLARIS_ES_LOG_ERROR;
     connection->host->log(connection->host->context, level, "%s: SQLite code %d (%s), errno %d", what, code, text,
                           system_errno);
@@ -254,6 +260,23 @@ struct bytes column_bytes(const struct statement *statement, int column) {
 enum status connection_execute(struct connection *connection, const char *sql, const char *what, struct error *error) {
     int code = sqlite3_exec(connection->db, sql, NULL, NULL, NULL);
     return code == SQLITE_OK ? OK : connection_error(connection, code, what, error);
+}
+
+enum status connection_commit(struct connection *connection, struct error *error) {
+    enum status status = OK;
+    {
+        CLEANUP(statement_release) struct statement statement = {0};
+        status = statement_get(connection, "COMMIT", "commit", &statement, error);
+        status = status == OK ? statement_run(&statement, error) : status;
+    }
+    if (status != OK) {
+        (void)sqlite3_exec(connection->db, "ROLLBACK", NULL, NULL, NULL); /* mostly it was already */
+        /* As it is, but written: an UPDATE to the same values would not be. */
+        char sql[48];
+        snprintf(sql, sizeof sql, "PRAGMA user_version=%d", STORE_FORMAT);
+        (void)sqlite3_exec(connection->db, sql, NULL, NULL, NULL);
+    }
+    return status;
 }
 
 enum status connection_query_int(struct connection *connection, const char *sql, const char *what, int64_t *ret_value,

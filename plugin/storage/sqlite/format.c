@@ -241,7 +241,8 @@ static enum status switch_to_wal(struct connection *connection, struct error *er
                          "open: the file system of the store does not support a write-ahead log; "
                          "use a local one");
     }
-    return status;
+    /* The row says what is intended; it is written down only now, and that may fail. */
+    return status == OK ? statement_run(&statement, error) : status;
 }
 
 enum status format_open(struct connection *connection, const struct config *config, struct storage_info *ret_info,

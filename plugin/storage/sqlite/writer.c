@@ -128,7 +128,7 @@ static void commit_group(struct writer *writer, struct write_job *group) {
         status = run_jobs(writer, group, &error);
     }
     if (status == OK) {
-        status = execute(writer, "COMMIT", "commit", &error);
+        status = connection_commit(&writer->connection, &error);
     }
     if (status != OK) {
         roll_back(writer, &before);

@@ -1,0 +1,116 @@
+/* faults.c: deciding which call fails, and how. */
+#include "faults.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/stat.h>
+
+#include "random.h"
+#include "shim_vfs.h"
+
+static struct {
+    pthread_mutex_t mutex;
+    enum fault_kind kind;
+    int64_t at; /* 0: none */
+    bool persistent;
+    uint32_t one_in; /* 0: not at random */
+    uint64_t seed;
+    int64_t ticks, fired;
+    enum vfs_call first;
+} faults = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+const char *fault_kind_name(enum fault_kind kind) {
+    static const char *const NAMES[FAULT_KINDS] = {"failing", "disk full", "busy"};
+    return NAMES[kind];
+}
+
+static bool file_exists(const char *path) {
+    struct stat file;
+    return stat(path, &file) == 0;
+}
+
+static bool can_have_it(const struct vfs_access *access) {
+    switch (faults.kind) {
+    case FAULT_IO:
+        return true;
+    case FAULT_FULL:
+        return access->call == VFS_WRITE || (access->call == VFS_SHM_MAP && access->may_grow) ||
+               (access->call == VFS_OPEN && access->may_grow && (access->path == NULL || !file_exists(access->path)));
+    case FAULT_BUSY:
+        return access->call == VFS_LOCK || access->call == VFS_SHM_LOCK;
+    case FAULT_KINDS:
+        break;
+    }
+    return false;
+}
+
+static bool is_its_turn(void) {
+    int64_t tick = ++faults.ticks;
+    if (faults.one_in > 0) {
+        return random_mix(faults.seed + (uint64_t)tick) % faults.one_in == 0;
+    }
+    return tick == faults.at || (faults.persistent && tick > faults.at);
+}
+
+static int code_of(struct vfs_access *access) {
+    if (faults.kind == FAULT_BUSY) {
+        return SQLITE_BUSY;
+    }
+    errno = faults.kind == FAULT_FULL ? ENOSPC : EIO;
+    if (faults.kind == FAULT_FULL && access->call == VFS_WRITE) {
+        access->torn_size = access->size / 2;
+        return SQLITE_FULL;
+    }
+    return faults.kind == FAULT_FULL && access->call == VFS_SHM_MAP ? SQLITE_IOERR_SHMSIZE
+                                                                    : vfs_call_failure(access->call);
+}
+
+static int on_access(struct vfs_access *access) {
+    int code = SQLITE_OK;
+    pthread_mutex_lock(&faults.mutex);
+    if ((faults.at > 0 || faults.one_in > 0) && can_have_it(access) && is_its_turn()) {
+        code = code_of(access);
+        faults.first = faults.fired == 0 ? access->call : faults.first;
+        faults.fired++;
+    }
+    pthread_mutex_unlock(&faults.mutex);
+    return code;
+}
+
+void faults_install(void) {
+    shim_vfs_install(on_access);
+    shim_vfs_skip_sleep();
+}
+
+static void begin(enum fault_kind kind, int64_t at, bool persistent, uint32_t one_in, uint64_t seed) {
+    pthread_mutex_lock(&faults.mutex);
+    faults.kind = kind;
+    faults.at = at;
+    faults.persistent = persistent;
+    faults.one_in = one_in;
+    faults.seed = seed;
+    faults.ticks = 0;
+    faults.fired = 0;
+    pthread_mutex_unlock(&faults.mutex);
+}
+
+void faults_at(enum fault_kind kind, int64_t n, bool persistent) {
+    begin(kind, n, persistent, 0, 0);
+}
+
+void faults_at_random(enum fault_kind kind, uint32_t one_in, uint64_t seed) {
+    begin(kind, 0, false, one_in, seed);
+}
+
+int64_t faults_end(void) {
+    pthread_mutex_lock(&faults.mutex);
+    faults.at = 0;
+    faults.one_in = 0;
+    int64_t fired = faults.fired;
+    pthread_mutex_unlock(&faults.mutex);
+    return fired;
+}
+
+const char *faults_first(void) {
+    return vfs_call_name(faults.first);
+}

@@ -1,0 +1,28 @@
+/* faults.h: the n-th call of the file system fails, counted over all files and threads of this process. */
+#ifndef POLARIS_TESTS_FAULT_FAULTS_H
+#define POLARIS_TESTS_FAULT_FAULTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum fault_kind {
+    FAULT_IO,   /* any call, each with its own code */
+    FAULT_FULL, /* what needs space: writes (half of it is written), files that are made, shared memory that grows */
+    FAULT_BUSY, /* locks, of files and of shared memory */
+    FAULT_KINDS
+};
+
+const char *fault_kind_name(enum fault_kind kind);
+
+/* From now on databases are opened where faults can be. Waits for locks take no time. */
+void faults_install(void);
+/* The n-th call from now on that can have such a fault has it, and all such after it if `persistent`. */
+void faults_at(enum fault_kind kind, int64_t n, bool persistent);
+/* One in `one_in` calls has it, as the seed says. */
+void faults_at_random(enum fault_kind kind, uint32_t one_in, uint64_t seed);
+/* No more of them. Returns how many there were. */
+int64_t faults_end(void);
+/* The name of the first call that had one. */
+const char *faults_first(void);
+
+#endif
