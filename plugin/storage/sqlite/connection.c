@@ -29,6 +29,7 @@ static enum status status_of_code(int code) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
     case SQLITE_FORMAT:
+    case SQLITE_CONSTRAINT: /* what is written was looked up before: an index contradicts its table */
         return CORRUPT;
     case SQLITE_NOMEM:
         return NO_MEMORY;
