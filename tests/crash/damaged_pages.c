@@ -16,7 +16,7 @@
 #include "apart.h"
 #include "rounds.h"
 
-enum { PAGE_SIZE = 1024, EVENTS = 40, TURNS = 4, SECONDS_MAX = 20 };
+enum { PAGE_SIZE = 1024, EVENTS = 40, TURNS = 2, SECONDS_MAX = 20 };
 
 #define CONFIG "{\"path\": \"damaged.db\", \"page_size\": 1024, \"readers\": 1, \"busy_timeout_ms\": 200}"
 /* What an op of a damaged store may answer: anything but a defect, or that somebody else is to blame. */

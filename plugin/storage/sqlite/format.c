@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "storage/sqlite/objects.h"
+
 /* PRAGMA application_id: "PLES". */
 enum { APPLICATION_ID = 0x504C4553 };
 
@@ -215,8 +217,11 @@ static enum status recognise(struct connection *connection, int64_t *ret_format,
         error_add_number(error, "format_max", STORE_FORMAT);
         return INCOMPATIBLE;
     }
-    *ret_format = format;
-    return OK;
+    status = objects_check(connection, MIGRATIONS, format, error);
+    if (status == OK) {
+        *ret_format = format;
+    }
+    return status;
 }
 
 static enum status switch_to_wal(struct connection *connection, struct error *error) {
