@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define TABLE "CREATE TABLE "
+static const char WHAT[] = "read the list of tables";
 enum { NAME_SHOWN_MAX = 64 };
 
 /* What else the schema table of a store may hold: SQLite's own tables, and what became of those that were altered. */
@@ -22,7 +24,7 @@ static bool starts_with(const char *text, const char *prefix) {
 
 /* Up to the name and the blank behind it: "CREATE TABLE event ". 0: not of that form. */
 static size_t head_size(const char *sql) {
-    static const char *const VERBS[] = {"CREATE TABLE ", "CREATE INDEX ", "CREATE UNIQUE INDEX ", "CREATE TRIGGER "};
+    static const char *const VERBS[] = {TABLE, "CREATE INDEX ", "CREATE UNIQUE INDEX ", "CREATE TRIGGER "};
     for (size_t i = 0; i < sizeof VERBS / sizeof VERBS[0]; i++) {
         if (starts_with(sql, VERBS[i])) {
             size_t verb = strlen(VERBS[i]);
@@ -50,7 +52,7 @@ static bool is_statement(const char *statement, const char *sql) {
     return strncmp(statement, sql, size) == 0 && (statement[size] == ';' || statement[size] == '\0');
 }
 
-static bool is_ours(const char *const *const *migrations, int64_t format, const char *sql) {
+static bool is_ours(const struct objects *objects, const char *sql) {
     for (size_t i = 0; i < sizeof ALSO_OURS / sizeof ALSO_OURS[0]; i++) {
         if (strcmp(sql, ALSO_OURS[i]) == 0) {
             return true;
@@ -58,8 +60,8 @@ static bool is_ours(const char *const *const *migrations, int64_t format, const 
     }
     size_t size = head_size(sql);
     const char *statement = NULL;
-    while (statement == NULL && size > 0 && format-- > 0) {
-        statement = find_statement(migrations[format], sql, size);
+    for (int64_t i = objects->format; statement == NULL && size > 0 && i > 0; i--) {
+        statement = find_statement(objects->migrations[i - 1], sql, size);
     }
     return statement != NULL && is_statement(statement, sql);
 }
@@ -82,38 +84,36 @@ static enum status refuse(const char *type, const char *name, struct error *erro
                      shown);
 }
 
-/* Is each table that a store of that format has among those of the file? Their statements were compared before. */
-static enum status check_tables(struct connection *connection, const char *const *const *migrations, int64_t format,
-                                struct error *error) {
-    static const char WHAT[] = "read the list of tables";
-    CLEANUP(statement_release) struct statement count = {0};
-    enum status status = statement_get(
-        connection, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1", WHAT, &count, error);
-    for (int64_t i = 0; status == OK && i < format; i++) {
-        for (const char *const *step = migrations[i]; status == OK && *step != NULL; step++) {
-            const char *at = *step;
-            while (status == OK && (at = strstr(at, "CREATE TABLE ")) != NULL) {
-                at += strlen("CREATE TABLE ");
+/* A table that one migration makes anew comes twice. */
+static enum status name_missing_table(struct connection *connection, const struct objects *objects,
+                                      struct error *error) {
+    CLEANUP(statement_release) struct statement find = {0};
+    enum status status =
+        statement_get(connection, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1", WHAT, &find, error);
+    for (int64_t i = 0; status == OK && i < objects->format; i++) {
+        for (const char *const *step = objects->migrations[i]; status == OK && *step != NULL; step++) {
+            for (const char *at = *step; status == OK && (at = strstr(at, TABLE)) != NULL;) {
+                at += strlen(TABLE);
                 struct bytes name = {(const uint8_t *)at, strcspn(at, " ")};
                 bool row = false;
-                bind_text(&count, name);
-                status = statement_step(&count, &row, error);
-                if (status == OK && (!row || column_int(&count, 0) != 1)) {
+                bind_text(&find, name);
+                status = statement_step(&find, &row, error);
+                if (status == OK && !row) {
                     status = error_set(error, CORRUPT, "open: the file has no table %.*s; restore a backup",
                                        (int)name.size, at);
                 }
-                statement_rewind(&count);
+                statement_rewind(&find);
             }
         }
     }
     return status;
 }
 
-enum status objects_check(struct connection *connection, const char *const *const *migrations, int64_t format,
-                          struct error *error) {
+enum status objects_check(struct connection *connection, const struct objects *objects, struct error *error) {
     CLEANUP(statement_release) struct statement statement = {0};
-    enum status status = statement_get(connection, "SELECT type, name, sql FROM sqlite_schema",
-                                       "read the list of tables", &statement, error);
+    enum status status =
+        statement_get(connection, "SELECT type, name, sql FROM sqlite_schema", WHAT, &statement, error);
+    int tables = 0;
     bool row = false;
     while (status == OK && (status = statement_step(&statement, &row, error)) == OK && row) {
         const char *type = (const char *)sqlite3_column_text(statement.handle, 0);
@@ -122,11 +122,13 @@ enum status objects_check(struct connection *connection, const char *const *cons
         type = type != NULL ? type : "";
         name = name != NULL ? name : "";
         /* The index of a PRIMARY KEY or UNIQUE has no statement of its own. */
-        bool ours = sql != NULL ? is_ours(migrations, format, sql)
-                                : strcmp(type, "index") == 0 && starts_with(name, "sqlite_autoindex_");
+        bool ours =
+            sql != NULL ? is_ours(objects, sql) : strcmp(type, "index") == 0 && starts_with(name, "sqlite_autoindex_");
         if (!ours) {
             return refuse(type, name, error);
         }
+        tables += sql != NULL && starts_with(sql, TABLE) && !starts_with(sql, TABLE "sqlite_");
     }
-    return status == OK ? check_tables(connection, migrations, format, error) : status;
+    /* SQLite itself refuses a name that stands twice: as many as there should be are all of them. */
+    return status == OK && tables < objects->table_count ? name_missing_table(connection, objects, error) : status;
 }

@@ -4,10 +4,16 @@
 
 #include "storage/sqlite/connection.h"
 
-/* Refuses a file of that format which has anything else, or lacks a table: a trigger, a view, a virtual table, an
- * expression in an index or a column could run whenever the store is used. `migrations[i]` are the statements, ended by
- * NULL, that raise format i to i + 1. SQLite's own tables are welcome. */
-WARN_UNUSED enum status objects_check(struct connection *connection, const char *const *const *migrations,
-                                      int64_t format, struct error *error);
+/* What makes a store of some format. */
+struct objects {
+    const char *const *const *migrations; /* [i]: the statements, ended by NULL, that raise format i to i + 1 */
+    int64_t format;
+    int table_count;
+};
+
+/* Refuses a file which has anything else, or lacks a table: a trigger, a view, a virtual table, an expression in an
+ * index or a column could run whenever the store is used. SQLite's own tables are welcome. */
+WARN_UNUSED enum status objects_check(struct connection *connection, const struct objects *objects,
+                                      struct error *error);
 
 #endif
