@@ -111,3 +111,54 @@ Test(limits, what_waits_behind_an_entry_of_its_stream_is_not_said_to_be_due) {
               (long long)ES_START_US);
     es_close(es);
 }
+
+/* {"op": "append", "event": {"type": TYPE, "data": {"p": "xxx…"}}} */
+static uint8_t *large_request(char type, size_t size, size_t *ret_size) {
+    static const char HEAD[] = "\x82\xa2op\xa6"
+                               "append\xa5"
+                               "event\x82\xa4type\xa1?\xa4"
+                               "data\x81\xa1p\xdb";
+    size_t head = sizeof HEAD - 1;
+    uint8_t *data = malloc(head + 4 + size);
+    cr_assert_not_null(data);
+    memcpy(data, HEAD, head);
+    *(char *)memchr(data, '?', head) = type;
+    for (int i = 0; i < 4; i++) {
+        data[head + (size_t)i] = (uint8_t)(size >> (24 - 8 * i));
+    }
+    memset(data + head + 4, 'x', size);
+    *ret_size = head + 4 + size;
+    return data;
+}
+
+Test(limits, the_largest_event_is_stored_kept_and_given_back, .timeout = 120) {
+    enum { LARGE = 67108864 - 16 };
+    struct es *es = es_open("{'event_size_max': 67108864, 'request_size_max': 134217728, 'durability': 'normal'}");
+    (void)es_ok(es, "schema", "{'op': 'put', 'type': 'k', 'schema': {'required': ['id']}}");
+    (void)es_ok(es, "schema", "{'op': 'policy', 'type': 'k', 'policy': 'dead_letter'}");
+    size_t size = 0;
+    uint8_t *event = large_request('a', LARGE, &size);
+    cr_assert_eq(es_call_bytes(es, "store", event, size), POLARIS_ES_OK);
+    free(event);
+    event = large_request('k', LARGE, &size);
+    cr_assert_eq(es_call_bytes(es, "store", event, size), POLARIS_ES_OK);
+    es_expect(es->reply, "{'ids': [null], 'rejected': [{'id': 1}]}");
+    free(event);
+
+    static const char *const REQUESTS[][2] = {{"query", "{'op': 'get', 'id': 1}"},
+                                              {"dlq", "{'op': 'rejected.get', 'id': 1}"}};
+    for (int i = 0; i < 2; i++) {
+        struct es_sink sink;
+        es_sink_init(&sink);
+        void *request = es_pack(REQUESTS[i][1], &size);
+        polaris_bytes bytes = {request, size};
+        cr_assert_eq(es_verb(es->table, REQUESTS[i][0])(es->self, bytes, &sink.sink), POLARIS_ES_OK);
+        cr_expect_gt(sink.size, LARGE);
+        free(request);
+        es_sink_done(&sink);
+    }
+    event = large_request('a', LARGE + 32, &size);
+    (void)es_refused_bytes(es, POLARIS_ES_TOO_LARGE, NULL, "store", event, size);
+    free(event);
+    es_close(es);
+}

@@ -35,6 +35,7 @@ static enum status status_of_code(int code, int system_errno) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
     case SQLITE_FORMAT:
+    case SQLITE_CONSTRAINT: /* what is written was looked up before: an index contradicts its table */
         return CORRUPT;
     case SQLITE_NOMEM:
         return NO_MEMORY;
@@ -80,6 +81,30 @@ enum status connection_error(const struct connection *connection, int code, cons
 
 /* ---- opening ---- */
 
+/* No statement of ours comes near any of these; what a damaged or prepared file claims ends here. A row holds an event
+ * or a schema with its documents, of up to 64 MiB each. */
+static void set_limits(sqlite3 *db) {
+    static const struct {
+        int limit, value;
+    } LIMITS[] = {
+        {SQLITE_LIMIT_LENGTH, 256 << 20},
+        {SQLITE_LIMIT_SQL_LENGTH, 256 << 10},
+        {SQLITE_LIMIT_COLUMN, 64},
+        {SQLITE_LIMIT_EXPR_DEPTH, 100},
+        {SQLITE_LIMIT_COMPOUND_SELECT, 256},
+        {SQLITE_LIMIT_VDBE_OP, 250000},
+        {SQLITE_LIMIT_FUNCTION_ARG, 8},
+        {SQLITE_LIMIT_ATTACHED, 0},
+        {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 64},
+        {SQLITE_LIMIT_VARIABLE_NUMBER, 4096},
+        {SQLITE_LIMIT_TRIGGER_DEPTH, 4},
+        {SQLITE_LIMIT_WORKER_THREADS, 0},
+    };
+    for (size_t i = 0; i < sizeof LIMITS / sizeof LIMITS[0]; i++) {
+        (void)sqlite3_limit(db, LIMITS[i].limit, LIMITS[i].value);
+    }
+}
+
 static enum status configure(struct connection *connection, enum connection_role role, const struct config *config,
                              struct error *error) {
     static const char WHAT[] = "configure the store's connection";
@@ -93,7 +118,9 @@ static enum status configure(struct connection *connection, enum connection_role
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
-    (void)sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0, NULL); /* Debian's has it on */
+    set_limits(db);
     char sql[256];
     /* mmap stays off: a file truncated under a mapping is SIGBUS for the host. cell_size_check finds damage early. */
     snprintf(sql, sizeof sql, "PRAGMA mmap_size=0; PRAGMA cell_size_check=ON; PRAGMA cache_size=-%lld;",

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "storage/sqlite/objects.h"
+
 /* PRAGMA application_id: "PLES". */
 enum { APPLICATION_ID = 0x504C4553 };
 
@@ -100,6 +102,8 @@ static const char *const FORMAT_2[] = {
 
 /* MIGRATIONS[i] raises format i to i + 1. */
 static const char *const *const MIGRATIONS[STORE_FORMAT] = {FORMAT_1, FORMAT_2};
+/* How many tables a file of format i + 1 has. */
+static const int TABLE_COUNTS[STORE_FORMAT] = {13, 14};
 
 static enum status insert_identity(struct connection *connection, struct error *error) {
     uint8_t random[48];
@@ -224,8 +228,12 @@ static enum status recognise(struct connection *connection, int64_t *ret_format,
         error_add_number(error, "format_max", STORE_FORMAT);
         return INCOMPATIBLE;
     }
-    *ret_format = format;
-    return OK;
+    struct objects wanted = {MIGRATIONS, format, TABLE_COUNTS[format - 1]};
+    status = objects_check(connection, &wanted, error);
+    if (status == OK) {
+        *ret_format = format;
+    }
+    return status;
 }
 
 static enum status switch_to_wal(struct connection *connection, struct error *error) {
