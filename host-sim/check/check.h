@@ -55,7 +55,8 @@ struct check_group {
     { (array), sizeof(array) / sizeof((array)[0]) }
 
 /* In the order in which they run. */
-extern const struct check_group CHECK_NEGOTIATION, CHECK_LIFECYCLE;
+extern const struct check_group CHECK_NEGOTIATION, CHECK_LIFECYCLE, CHECK_SIZES, CHECK_OWNERSHIP, CHECK_REPLIES,
+    CHECK_ERRORS;
 
 /* All checks in that order; NULL behind the last. */
 const struct check *check_at(size_t index);

@@ -31,3 +31,7 @@ void fence_make_constant(struct fence *fence) {
 void fence_forbid(struct fence *fence) {
     (void)mprotect(fence->mapping, fence->mapping_size, PROT_NONE);
 }
+
+void fence_done(struct fence *fence) {
+    (void)munmap(fence->mapping, fence->mapping_size);
+}

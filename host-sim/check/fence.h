@@ -22,4 +22,6 @@ void fence_make_constant(struct fence *fence);
 /* Nobody may touch any of it any more: its addresses stay taken, so that nothing else can come to lie there. */
 void fence_forbid(struct fence *fence);
 
+void fence_done(struct fence *fence);
+
 #endif

@@ -5,8 +5,8 @@
 #include "check/check.h"
 
 static const struct check_group *const GROUPS[] = {
-    &CHECK_NEGOTIATION,
-    &CHECK_LIFECYCLE,
+    &CHECK_NEGOTIATION, /* what every build has first, what takes longest last */
+    &CHECK_LIFECYCLE,   &CHECK_SIZES, &CHECK_OWNERSHIP, &CHECK_REPLIES, &CHECK_ERRORS,
 };
 
 const struct check *check_at(size_t index) {
