@@ -56,7 +56,8 @@ struct check_group {
 
 /* In the order in which they run. */
 extern const struct check_group CHECK_NEGOTIATION, CHECK_LIFECYCLE, CHECK_SIZES, CHECK_OWNERSHIP, CHECK_REPLIES,
-    CHECK_ERRORS;
+    CHECK_ERRORS, CHECK_STORE, CHECK_QUERY, CHECK_DLQ, CHECK_SCHEMA, CHECK_THREADS, CHECK_SUBMIT, CHECK_SWAP,
+    CHECK_KILL, CHECK_LEAKS;
 
 /* All checks in that order; NULL behind the last. */
 const struct check *check_at(size_t index);

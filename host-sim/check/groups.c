@@ -4,9 +4,11 @@
 
 #include "check/check.h"
 
+/* What every build has first, what takes longest last. */
 static const struct check_group *const GROUPS[] = {
-    &CHECK_NEGOTIATION, /* what every build has first, what takes longest last */
-    &CHECK_LIFECYCLE,   &CHECK_SIZES, &CHECK_OWNERSHIP, &CHECK_REPLIES, &CHECK_ERRORS,
+    &CHECK_NEGOTIATION, &CHECK_LIFECYCLE, &CHECK_SIZES, &CHECK_OWNERSHIP, &CHECK_REPLIES,
+    &CHECK_ERRORS,      &CHECK_STORE,     &CHECK_QUERY, &CHECK_DLQ,       &CHECK_SCHEMA,
+    &CHECK_THREADS,     &CHECK_SUBMIT,    &CHECK_SWAP,  &CHECK_KILL,      &CHECK_LEAKS,
 };
 
 const struct check *check_at(size_t index) {
