@@ -23,19 +23,32 @@ struct polaris_es {
 };
 static polaris_es instance;
 
+/* A size that no revision has is garbage: nothing is read from, or written to, where it says. */
+#define SIZE_MAX_OF_ALL 4096
+
 /* May this input be read? What the host knows and this plugin does not must be zero: nothing is silently ignored. */
 static bool input_is_legal(const void *input, size_t size_min, size_t size_known) {
     uint32_t size = input == NULL ? 0 : *(const uint32_t *)input;
-    for (size_t i = size_known; i < size; i++) {
+    for (size_t i = size_known; i < size && size <= SIZE_MAX_OF_ALL; i++) {
         if (((const unsigned char *)input)[i] != 0) {
             return false;
         }
     }
-    return size >= size_min;
+    return size >= size_min && size <= SIZE_MAX_OF_ALL;
 }
 
 static bool sink_is_legal(const polaris_sink *reply) {
-    return input_is_legal(reply, SIZE_1_0(polaris_sink, write), sizeof *reply) && reply->write != NULL;
+    return input_is_legal(reply, SIZE_1_0(polaris_sink, write), sizeof *reply) && reply->reserved == 0 &&
+           reply->write != NULL;
+}
+
+static bool services_are_legal(const polaris_es_services *services) {
+    return input_is_legal(services, SIZE_1_0(polaris_es_services, wake), sizeof *services) && services->reserved == 0;
+}
+
+/* What this plugin does not know of an output is zero for the host to read. */
+static void zero_tail(void *output, size_t size_known, uint32_t size) {
+    memset((char *)output + size_known, 0, size > size_known ? size - size_known : 0);
 }
 
 /* The reply must be one msgpack map. Returns what the verb returns. */
@@ -57,8 +70,7 @@ static int32_t unsupported(polaris_es *self, polaris_bytes request, const polari
 static int32_t template_init(const polaris_es_services *services, polaris_bytes config, const polaris_sink *reply,
                              polaris_es **ret_self) {
     (void)config;
-    if (ret_self == NULL || !sink_is_legal(reply) ||
-        (services != NULL && !input_is_legal(services, SIZE_1_0(polaris_es_services, wake), sizeof *services))) {
+    if (ret_self == NULL || !sink_is_legal(reply) || (services != NULL && !services_are_legal(services))) {
         return POLARIS_ES_INVALID;
     }
     int32_t status = answer(reply, POLARIS_ES_OK, "\200", 1);
@@ -93,12 +105,12 @@ static const polaris_es_table TABLE = {
 
 __attribute__((visibility("default"))) int32_t /* the only symbol that leaves */
 polaris_event_store_entry(const polaris_es_hello *in, polaris_es_welcome *out) {
-    if (out == NULL || out->size < SIZE_1_0(polaris_es_welcome, reason)) {
+    if (out == NULL || out->size < SIZE_1_0(polaris_es_welcome, reason) || out->size > SIZE_MAX_OF_ALL) {
         return POLARIS_ES_INVALID; /* nowhere to say why */
     }
-    memset((char *)out + sizeof *out, 0, out->size > sizeof *out ? out->size - sizeof *out : 0);
+    zero_tail(out, sizeof *out, out->size);
     if (!input_is_legal(in, SIZE_1_0(polaris_es_hello, host_version), sizeof *in)) {
-        (void)snprintf(out->reason, sizeof out->reason, "hello is missing, too small, or its tail is not zero");
+        (void)snprintf(out->reason, sizeof out->reason, "hello is missing, of a wrong size, or its tail is not zero");
         return POLARIS_ES_INVALID;
     }
     if (in->major_min > POLARIS_ES_ABI_MAJOR || in->major_max < POLARIS_ES_ABI_MAJOR) {
@@ -110,7 +122,9 @@ polaris_event_store_entry(const polaris_es_hello *in, polaris_es_welcome *out) {
     out->minor = POLARIS_ES_ABI_MINOR;
     out->table = &TABLE;
     polaris_es_descriptor *descriptor = out->descriptor;
-    if (descriptor != NULL && descriptor->size >= SIZE_1_0(polaris_es_descriptor, build_id)) {
+    if (descriptor != NULL && descriptor->size >= SIZE_1_0(polaris_es_descriptor, build_id) &&
+        descriptor->size <= SIZE_MAX_OF_ALL) {
+        zero_tail(descriptor, sizeof *descriptor, descriptor->size);
         (void)snprintf(descriptor->id, sizeof descriptor->id, "org.polaris.event-store.template");
         (void)snprintf(descriptor->build_id, sizeof descriptor->build_id, "%s", TABLE.build_id);
     }

@@ -16,6 +16,7 @@ static const struct command COMMANDS[] = {
     {"rejected", "TASK...", "events that their schema did not allow", command_rejected},
     {"replay", "", "rebuild the graph from the store", command_replay},
     {"swap", "PLUGIN...", "swap builds under load, and prove that nothing is lost", command_swap},
+    {"check", "[PLUGIN]", "look whether a build keeps what the interface promises", command_check},
     {"demo", "", "show the main job on the packages of this machine", command_demo},
     {"bench", "", "measure appends, and validation", command_bench},
 };

@@ -23,13 +23,13 @@ FORBIDDEN=(
     'plugin/validate/.*        "(storage/.*|wire/(messages|writer)\.h|(store|query|dlq|schema|entry|instance|config|event|dead_letter)\.h)'
     'plugin/validate/.*        ["<](msgpack|jansson|sqlite3|polaris).*'
     'plugin/(event|bytes|bounds|error|config|dead_letter)\.[ch]   "(wire|storage)/.*'
-    'plugin/.*                 ["<](host|loader|message|graph|cli|demo)/.*'
+    'plugin/.*                 ["<](host|loader|message|graph|cli|demo|check)/.*'
     'plugin/[^/]*              ["<](msgpack|sqlite3|jansson).*'
     'plugin/storage/.*         ["<](msgpack|jansson).*'
     'plugin/storage/[^/]*      ["<]sqlite3.*'
     'plugin/wire/.*            ["<]sqlite3.*'
-    'host-sim/(loader|host|message|graph|cli|demo)/.*   ["<]sqlite3.*'
-    'host-sim/bench/.*         "(cli|demo)/.*'
+    'host-sim/(loader|host|message|graph|cli|demo|check)/.*   ["<]sqlite3.*'
+    'host-sim/(bench|check)/.* "(cli|demo)/.*'
     'host-sim/loader/.*        ["<](msgpack|jansson).*'
 )
 

@@ -1,0 +1,32 @@
+/* process.h: the process of one check. */
+#ifndef POLARIS_CHECK_PROCESS_H
+#define POLARIS_CHECK_PROCESS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "check/run.h"
+
+struct process {
+    pid_t id; /* 0: none runs; of its process group as well */
+    int fd;   /* readable when it has ended */
+    int out;  /* what it wrote to its standard output and error */
+    char folder[1200];
+    struct verdict_page *page;
+    int64_t began_us;
+};
+
+/* Starts `run` in a process with a new folder below `parent`. Zeroed process in. On failure nothing is held. */
+bool process_start(struct process *process, const char *parent, void (*run)(const char *folder, const void *context),
+                   const void *context, struct failure *failure) WARN_UNUSED;
+
+/* Ends it if it has not ended, and all that it started, and removes its folder. With `limit_ms` >= 0 it is ended for
+ * having taken so long. What it said, or what its end says, goes to the result. */
+void process_end(struct process *process, int64_t limit_ms, struct check_result *result);
+
+/* Removes a folder and all in it. */
+void process_remove_folder(const char *folder);
+
+int64_t process_now_us(void);
+
+#endif

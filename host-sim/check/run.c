@@ -1,0 +1,248 @@
+/* run.c: the processes of the checks, some at a time. */
+#include "check/run.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check/process.h"
+#include "check/trial.h"
+#include "owned.h"
+
+/* ---- in the process of a check ---- */
+
+struct assignment {
+    const struct check_options *options;
+    const struct check *check;     /* NULL: to meet the build only */
+    struct check_build *ret_build; /* in memory that is shared with the parent */
+};
+
+static void meet(const struct trial *trial, struct check_build *build) {
+    const struct plugin *plugin = trial->plugin;
+    (void)snprintf(build->name, sizeof build->name, "%s", plugin->table->name);
+    (void)snprintf(build->version, sizeof build->version, "%s", plugin->table->version);
+    (void)snprintf(build->build_id, sizeof build->build_id, "%s", plugin->table->build_id);
+    memcpy(build->sha256, plugin->sha256, sizeof build->sha256);
+    build->major = plugin->major;
+    build->minor = plugin->minor;
+    build->has = plugin->table->capabilities & ~(NEEDS_FILE | NEEDS_MINOR_1);
+    build->has |= plugin->descriptor.format_read_max > 0 ? NEEDS_FILE : 0;
+    build->has |= plugin->minor >= 1 ? NEEDS_MINOR_1 : 0;
+    if (!plugin_has(plugin, offsetof(polaris_es_table, submit)) ||
+        !plugin_has(plugin, offsetof(polaris_es_table, cancel))) {
+        build->has &= ~POLARIS_ES_CAN_SUBMIT; /* a bit alone is a finding of one check, and no crash of many */
+    }
+    build->loads = true;
+}
+
+static void run_assignment(const char *folder, const void *context) {
+    const struct assignment *assignment = context;
+    static struct trial trial;
+    trial.check = assignment->check;
+    trial.plugin_path = assignment->options->plugin_path;
+    trial.loader = assignment->options->loader;
+    (void)snprintf(trial.folder, sizeof trial.folder, "%.1199s", folder);
+    trial_init(&trial);
+    if (assignment->check == NULL) {
+        meet(&trial, assignment->ret_build);
+    } else if (assignment->check->run != NULL) {
+        assignment->check->run(&trial);
+    } else {
+        script_run(&trial);
+    }
+}
+
+/* ---- the folder of a run ---- */
+
+struct folder {
+    char path[1100]; /* "": none */
+};
+
+static void folder_done(struct folder *folder) {
+    if (folder->path[0] != '\0') {
+        process_remove_folder(folder->path);
+    }
+}
+
+static bool folder_init(struct folder *folder, struct failure *failure) {
+    const char *parent = getenv("TMPDIR");
+    parent = parent != NULL && parent[0] != '\0' ? parent : "/tmp";
+    if (strlen(parent) > 1000) {
+        return failure_set(failure, "TMPDIR is too long");
+    }
+    (void)snprintf(folder->path, sizeof folder->path, "%s/polaris-check-XXXXXX", parent);
+    if (mkdtemp(folder->path) == NULL) {
+        (void)failure_set(failure, "cannot make a folder for the stores, '%s': %s", folder->path, strerror(errno));
+        folder->path[0] = '\0';
+        return false;
+    }
+    return true;
+}
+
+/* ---- signals: the folder and the processes go before this one does ---- */
+
+static volatile sig_atomic_t came; /* the signal that came, or 0 */
+
+static void note_signal(int number) {
+    came = number;
+}
+
+static void catch_signals(bool on) {
+    static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = on ? note_signal : SIG_DFL};
+    for (size_t i = 0; i < sizeof SIGNALS / sizeof SIGNALS[0]; i++) {
+        (void)sigaction(SIGNALS[i], &action, NULL);
+    }
+}
+
+/* ---- the run ---- */
+
+struct run {
+    const struct check_options *options;
+    const struct check_build *build;
+    const struct check *const *checks;
+    struct check_result *results;
+    size_t count, begun, told;
+    const char *folder;
+    struct process processes[CHECK_JOBS_MAX];
+    struct assignment assignments[CHECK_JOBS_MAX];
+    size_t which[CHECK_JOBS_MAX]; /* of the results */
+    size_t running;
+};
+
+/* Results are told in order, however they come. */
+static void tell(struct run *run) {
+    while (run->told < run->begun && run->results[run->told].verdict != VERDICT_NONE) {
+        run->options->told(run->options->context, &run->results[run->told]);
+        run->told++;
+    }
+}
+
+static bool start_next(struct run *run, struct failure *failure) {
+    size_t index = run->begun++;
+    const struct check *check = run->checks[index];
+    struct check_result *result = &run->results[index];
+    *result = (struct check_result){.check = check};
+    const char *missing = run->build->loads ? check_missing(check, run->build->has) : NULL;
+    if (missing != NULL) {
+        result->verdict = VERDICT_SKIPPED;
+        (void)snprintf(result->reason, sizeof result->reason, "the build %s", missing);
+        return true;
+    }
+    size_t slot = 0;
+    while (run->processes[slot].id != 0) {
+        slot++;
+    }
+    run->which[slot] = index;
+    run->assignments[slot] = (struct assignment){.options = run->options, .check = check};
+    run->running++;
+    return process_start(&run->processes[slot], run->folder, run_assignment, &run->assignments[slot], failure);
+}
+
+static void end(struct run *run, size_t slot, int64_t limit_ms) {
+    process_end(&run->processes[slot], limit_ms, &run->results[run->which[slot]]);
+    run->running--;
+}
+
+/* Waits until a process has ended, or has taken too long. */
+static void wait_for_one(struct run *run) {
+    struct pollfd fds[CHECK_JOBS_MAX];
+    size_t slots[CHECK_JOBS_MAX];
+    nfds_t count = 0;
+    int64_t limit_us = run->options->limit_ms * 1000;
+    int64_t next_us = limit_us;
+    for (size_t slot = 0; slot < run->options->jobs; slot++) {
+        if (run->processes[slot].id != 0) {
+            int64_t left_us = run->processes[slot].began_us + limit_us - process_now_us();
+            next_us = left_us < next_us ? left_us : next_us;
+            slots[count] = slot;
+            fds[count++] = (struct pollfd){.fd = run->processes[slot].fd, .events = POLLIN};
+        }
+    }
+    int ready = poll(fds, count, next_us > 0 ? (int)(next_us / 1000 + 1) : 0);
+    for (nfds_t i = 0; i < count; i++) {
+        bool ended = ready > 0 && fds[i].revents != 0;
+        if (ended || process_now_us() - run->processes[slots[i]].began_us >= limit_us) {
+            end(run, slots[i], ended ? -1 : run->options->limit_ms);
+        }
+    }
+}
+
+static void run_end(struct run *run) {
+    for (size_t slot = 0; slot < run->options->jobs; slot++) {
+        if (run->processes[slot].id != 0) {
+            end(run, slot, 0);
+        }
+    }
+}
+
+bool check_run(const struct check_options *options, const struct check_build *build, const struct check *const *checks,
+               size_t count, struct check_result *results, int *ret_signal, struct failure *failure) {
+    CLEANUP(folder_done) struct folder folder = {0};
+    *ret_signal = 0;
+    if (!folder_init(&folder, failure)) {
+        return false;
+    }
+    struct run run = {.options = options,
+                      .build = build,
+                      .checks = checks,
+                      .results = results,
+                      .count = count,
+                      .folder = folder.path};
+    bool good = true;
+    came = 0;
+    catch_signals(true);
+    while (good && came == 0 && (run.begun < count || run.running > 0)) {
+        if (run.begun < count && run.running < options->jobs) {
+            good = start_next(&run, failure);
+        } else {
+            wait_for_one(&run);
+        }
+        tell(&run);
+    }
+    run_end(&run);
+    catch_signals(false);
+    if (came != 0) {
+        *ret_signal = came;
+        return failure_set(failure, "ended by SIG%s", sigabbrev_np(came));
+    }
+    return good;
+}
+
+static void page_freep(struct verdict_page **page) {
+    verdict_page_free(*page);
+}
+
+bool check_meet(const struct check_options *options, struct check_build *ret_build, struct failure *failure) {
+    CLEANUP(folder_done) struct folder folder = {0};
+    struct process process = {0};
+    struct check_result result = {0};
+    static_assert(sizeof(struct check_build) <= VERDICT_ROOM_SIZE, "the build's description fits");
+    CLEANUP(page_freep) struct verdict_page *shared = verdict_page_new(); /* the child describes the build in there */
+    if (shared == NULL) {
+        return failure_set(failure, "no memory");
+    }
+    if (!folder_init(&folder, failure)) {
+        return false;
+    }
+    struct check_build *build = (struct check_build *)(void *)shared->room;
+    const struct assignment assignment = {.options = options, .ret_build = build};
+    if (!process_start(&process, folder.path, run_assignment, &assignment, failure)) {
+        return false;
+    }
+    struct pollfd fd = {.fd = process.fd, .events = POLLIN};
+    bool ended = poll(&fd, 1, (int)options->limit_ms) > 0;
+    process_end(&process, ended ? -1 : options->limit_ms, &result);
+    *ret_build = *build;
+    (void)snprintf(ret_build->path, sizeof ret_build->path, "%s", options->plugin_path);
+    if (result.verdict != VERDICT_PASSED) {
+        ret_build->loads = false;
+        (void)snprintf(ret_build->reason, sizeof ret_build->reason, "%.1023s", result.reason);
+    }
+    return result.verdict != VERDICT_REFUSED || failure_set(failure, "%.1000s", result.reason);
+}
