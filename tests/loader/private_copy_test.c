@@ -136,5 +136,5 @@ Test(template, is_small_enough_to_be_read_at_once) {
         lines += source.data[i] == '\n';
     }
     free(source.data);
-    cr_assert_lt(lines, 120);
+    cr_assert_lt(lines, 140);
 }

@@ -197,17 +197,8 @@ static enum status recognise(struct connection *connection, int64_t *ret_format,
     if (status == OK) {
         status = connection_query_int(connection, "SELECT count(*) FROM sqlite_schema", WHAT, &objects, error);
     }
-    /* They would stand in for the tables through which events are written (stage_table.h). */
-    int64_t impostors = 0;
-    if (status == OK) {
-        status = connection_query_int(connection, "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'staged%'", WHAT,
-                                      &impostors, error);
-    }
     if (status != OK) {
         return status;
-    }
-    if (impostors > 0) {
-        return error_set(error, CORRUPT, "open: the file has tables that no plugin made; restore a backup");
     }
     if (application == 0 && format == 0 && objects == 0) {
         *ret_format = -1;
