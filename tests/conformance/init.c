@@ -483,6 +483,20 @@ Test(init, shutdown_with_durability_normal_keeps_no_log_as_it_may_not_be_on_the_
     es_close(es);
 }
 
+static void copy_file(const char *path, const char *folder, const char *name) {
+    char target[128];
+    char block[4096];
+    snprintf(target, sizeof target, "%s/%s", folder, name);
+    FILE *from = fopen(path, "re");
+    FILE *to = fopen(target, "we");
+    cr_assert(from != NULL && to != NULL);
+    for (size_t size; (size = fread(block, 1, sizeof block, from)) > 0;) {
+        cr_assert_eq(fwrite(block, 1, size, to), size);
+    }
+    cr_assert_eq(fclose(to), 0);
+    (void)fclose(from);
+}
+
 Test(init, shutdown_copies_the_log_even_while_a_reader_has_the_file_open) {
     struct es *es = es_open(NULL);
     polaris_es *reader = NULL;
@@ -494,9 +508,7 @@ Test(init, shutdown_copies_the_log_even_while_a_reader_has_the_file_open) {
     json_decref(reply);
 
     es_shutdown(es);
-    char command[256];
-    snprintf(command, sizeof command, "cp %s %s/copy.db", es->path, es->folder);
-    cr_assert_eq(system(command), 0);
+    copy_file(es->path, es->folder, "copy.db");
     char config[256];
     snprintf(config, sizeof config, "{'path': '%s/copy.db'}", es->folder);
     cr_assert_eq(es_init(es, config), POLARIS_ES_OK);

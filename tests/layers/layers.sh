@@ -153,7 +153,7 @@ list_calls() {
 }
 
 # No function comes back to itself: what a payload or a schema is nested like must not be what the stack is. A compiler
-# that optimises makes loops of some such calls; the build with sanitizers, which does not, has them all.
+# that optimises makes loops of some such calls, and these are as good.
 check_recursion() {
     local calls functions cycle
     calls=$(list_calls "$1")
