@@ -40,7 +40,7 @@ static void try_all(const char *what, try_function function, const void *context
         }
     }
     cr_log_info("%s: %lld faults\n", what, (long long)tried);
-    cr_expect_gt(tried, 0);
+    cr_expect(tried > 0 || trial_stride() > 1);
 }
 
 static void expect_no_descriptor(const struct trial *trial, int before) {

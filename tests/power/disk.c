@@ -316,8 +316,7 @@ static bool record_sync(const struct vfs_access *access) {
     if (tick()) {
         return false;
     }
-    bool may_fail = disk.failing_syncs > 0 && access->kind != VFS_DATABASE;
-    if (may_fail && random_below(&disk.random, disk.failing_syncs) == 0) {
+    if (disk.failing_syncs > 0 && random_below(&disk.random, disk.failing_syncs) == 0) {
         decide(inode, &disk.random);
         inode->failures++;
     }

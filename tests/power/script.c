@@ -160,15 +160,6 @@ static bool may_try_again(int32_t status, int tries, const struct play *play) {
     return status == POLARIS_ES_IO && tries < play->tries && !disk_is_cut();
 }
 
-int32_t script_init(const struct script *script, struct es *es, const struct play *play) {
-    int tries = 0;
-    int32_t status = POLARIS_ES_OK;
-    do {
-        status = es_init(es, script_config(script, play->durability));
-    } while (may_try_again(status, ++tries, play));
-    return status;
-}
-
 static void play_call(const struct request *request, int number, struct es *es, const struct play *play,
                       struct progress *progress) {
     int tries = 0;
@@ -189,7 +180,7 @@ static void play_reopen(const struct script *script, int number, struct es *es, 
     shut_down(es, script->requests[number].how == HOW_REOPEN_WITH_LOG);
     progress->begun = progress->acknowledged = number + 1;
     progress->settled = disk_is_cut() ? progress->settled : number + 1;
-    progress->status = script_init(script, es, play);
+    progress->status = es_init(es, script_config(script, play->durability));
 }
 
 void script_play(const struct script *script, struct es *es, const struct play *play, struct progress *progress) {

@@ -48,9 +48,8 @@ struct progress {
 /* How it is played. */
 struct play {
     const char *durability;
-    int tries; /* of a request that fails before the cut, and of init; more than one: each is waited for */
+    int tries; /* of a request that fails before the cut; more than one: each is waited for, none is submitted */
 };
-int32_t script_init(const struct script *script, struct es *es, const struct play *play);
 /* Plays it on an open store, until a request fails; from the request `progress->begun` on. */
 void script_play(const struct script *script, struct es *es, const struct play *play, struct progress *progress);
 

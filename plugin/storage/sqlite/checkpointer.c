@@ -14,9 +14,12 @@ enum {
 
 /* Copies what no reader still needs from the log. *pages becomes how many of its pages are copied now; it stays as it
  * is when that is not known, as another one is at it. */
-static void copy_log(struct connection *connection, int *pages) {
+static void copy_log(struct checkpointer *self, struct connection *connection, int *pages) {
     int log_pages = 0;
     int copied_pages = 0;
+    if (atomic_load(&self->sync_failed)) {
+        return;
+    }
     int code = sqlite3_wal_checkpoint_v2(connection->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &log_pages, &copied_pages);
     if (code == SQLITE_OK) {
         *pages = copied_pages > 0 ? copied_pages : 0;
@@ -24,11 +27,11 @@ static void copy_log(struct connection *connection, int *pages) {
         struct error ignored; /* nothing is lost: the log keeps what was not copied; connection_error logged it */
         (void)connection_error(connection, code, "copy the write-ahead log into the file", &ignored);
     }
-}
-
-void checkpointer_copy_all(struct connection *writer) {
-    int ignored = 0;
-    copy_log(writer, &ignored);
+    if (code == SQLITE_IOERR_FSYNC) {
+        atomic_store(&self->sync_failed, true);
+        connection->host->log(connection->host->context, POLARIS_ES_LOG_ERROR,
+                              "the file could not be synced: the write-ahead log grows until the store is opened anew");
+    }
 }
 
 static int note_log_size(void *context, sqlite3 *db, const char *name, int pages) {
@@ -50,7 +53,7 @@ static void *checkpointer_main(void *argument) {
         }
         (void)pthread_mutex_unlock(&self->mutex);
         int copied_pages = 0;
-        copy_log(&self->connection, &copied_pages);
+        copy_log(self, &self->connection, &copied_pages);
         (void)pthread_mutex_lock(&self->mutex);
         self->thread_copied_pages = copied_pages;
         self->state = CHECKPOINT_COPIED;
@@ -103,7 +106,7 @@ void checkpointer_pace(struct checkpointer *self, struct connection *writer) {
         return; /* the log begins again with the next commit, if no reader needs it */
     }
     if ((thread_is_done && rest <= pages / REST_PART) || rest >= pages * PATIENCE) {
-        copy_log(writer, &self->copied_pages);
+        copy_log(self, writer, &self->copied_pages);
     } else if (rest >= pages || thread_is_done) {
         ask_thread(self);
     }
@@ -140,7 +143,7 @@ enum status checkpointer_start(struct checkpointer *self, struct connection *wri
     return error_set(error, NO_MEMORY, "open: the system gives no more threads; two are needed");
 }
 
-void checkpointer_stop(struct checkpointer *self, bool keep_log) {
+bool checkpointer_stop(struct checkpointer *self, struct connection *writer, bool keep_log) {
     (void)pthread_mutex_lock(&self->mutex);
     self->stopping = true;
     (void)pthread_cond_signal(&self->work);
@@ -149,6 +152,11 @@ void checkpointer_stop(struct checkpointer *self, bool keep_log) {
     (void)pthread_join(self->thread, NULL);
     (void)pthread_cond_destroy(&self->work);
     (void)pthread_mutex_destroy(&self->mutex);
-    (void)sqlite3_db_config(self->connection.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep_log, NULL);
+    (void)sqlite3_db_config(self->connection.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     connection_close(&self->connection);
+    if (!keep_log) { /* SQLite itself does it only when no reader has the file open */
+        int ignored = 0;
+        copy_log(self, writer, &ignored);
+    }
+    return keep_log || atomic_load(&self->sync_failed);
 }

@@ -6,6 +6,7 @@
 #define POLARIS_SQLITE_CHECKPOINTER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "storage/sqlite/connection.h"
 
@@ -27,17 +28,19 @@ struct checkpointer {
     } state;
     int thread_copied_pages;
     bool stopping;
+
+    /* A sync failed: nobody knows which pages of the file are on the disk, and SQLite would go on behind them. Nothing
+     * is copied any more, so that the log stays; who opens the store next copies it from its beginning. */
+    atomic_bool sync_failed;
 };
 
 /* `writer` is the connection whose commits are heard of. */
 WARN_UNUSED enum status checkpointer_start(struct checkpointer *self, struct connection *writer, const char *path,
                                            const struct config *config, const struct storage_host *host,
                                            struct error *error);
-/* Ends the thread and closes its connection; what is not copied stays in the log, with `keep_log` for good. */
-void checkpointer_stop(struct checkpointer *self, bool keep_log);
-
-/* Copies all that no reader still needs. Nobody writes. */
-void checkpointer_copy_all(struct connection *writer);
+/* Ends the thread and closes its connection. Without `keep_log` all that no reader still needs is copied. True: the log
+ * must be kept. */
+bool checkpointer_stop(struct checkpointer *self, struct connection *writer, bool keep_log);
 
 /* To be called after each commit, by whoever made it, while nobody else writes: has the log copied when it is time. */
 void checkpointer_pace(struct checkpointer *self, struct connection *writer);

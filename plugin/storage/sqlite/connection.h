@@ -71,7 +71,8 @@ struct bytes column_bytes(const struct statement *statement, int column);
 WARN_UNUSED enum status connection_execute(struct connection *connection, const char *sql, const char *what,
                                            struct error *error);
 /* Ends the transaction, whichever way. One whose log could not be synced was not committed, but stands there: whoever
- * opens the store after this process was killed would find it. So something that changes nothing is written over it. */
+ * opens the store after this process was killed would find it. So something that changes nothing is written over it.
+ * The store must be of this build's format by now. */
 WARN_UNUSED enum status connection_commit(struct connection *connection, struct error *error);
 /* The first column of the only row. */
 WARN_UNUSED enum status connection_query_int(struct connection *connection, const char *sql, const char *what,

@@ -418,7 +418,7 @@ enum status writer_start(struct writer *writer, const char *path, const struct c
     if (status != OK) {
         (void)pthread_cond_destroy(&writer->work);
         (void)pthread_mutex_destroy(&writer->mutex);
-        checkpointer_stop(&writer->checkpointer, true);
+        (void)checkpointer_stop(&writer->checkpointer, &writer->connection, true);
         return status;
     }
     writer->started = true;
@@ -434,10 +434,7 @@ int64_t writer_stop(struct writer *writer, bool keep_log) {
 
     (void)pthread_cond_destroy(&writer->work);
     (void)pthread_mutex_destroy(&writer->mutex);
-    checkpointer_stop(&writer->checkpointer, keep_log);
-    if (!keep_log) { /* SQLite itself does it only when no reader has the file open */
-        checkpointer_copy_all(&writer->connection);
-    }
+    keep_log = checkpointer_stop(&writer->checkpointer, &writer->connection, keep_log);
     (void)sqlite3_db_config(writer->connection.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep_log, NULL);
     connection_close(&writer->connection);
     stage_done(&writer->stage);
