@@ -125,6 +125,7 @@ static enum status open_writer(struct sqlite_storage *self, struct error *error)
     }
     status = format_open(connection, &self->config, info, error);
     if (status == OK) {
+        files_watch(&self->files, info->path, connection); /* the log exists since the format was read */
         status = writer_start(&self->writer, info->path, &self->config, &self->host, &self->tail, error);
     }
     if (status != OK) {
