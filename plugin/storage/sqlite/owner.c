@@ -76,7 +76,9 @@ enum status owner_acquire(const char *database_path, const char *owner, int *ret
 
 void owner_release(int *descriptor) {
     if (*descriptor >= 0) {
-        (void)close(*descriptor); /* the lock goes with it */
+        /* Closing would do, were it not for children that the host forked: they have the descriptor as well. */
+        (void)flock(*descriptor, LOCK_UN);
+        (void)close(*descriptor);
         *descriptor = -1;
     }
 }
