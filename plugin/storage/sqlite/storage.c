@@ -69,6 +69,20 @@ static enum status check_file(const char *path, bool *ret_exists, struct error *
     return OK;
 }
 
+/* SQLite would write into whatever has the name of its log, and waits for ever for the other end of a fifo. */
+static enum status check_companions(const char *path, struct error *error) {
+    static const char *const SUFFIXES[] = {"-wal", "-shm", "-journal"};
+    for (size_t i = 0; i < sizeof SUFFIXES / sizeof SUFFIXES[0]; i++) {
+        char companion[PATH_SIZE_MAX + 16];
+        struct stat file;
+        (void)snprintf(companion, sizeof companion, "%s%s", path, SUFFIXES[i]);
+        if (lstat(companion, &file) == 0 && (!S_ISREG(file.st_mode) || file.st_nlink > 1)) {
+            return error_set(error, IO, "open: %s is not a regular file with one name; remove it", companion);
+        }
+    }
+    return OK;
+}
+
 /* Private from birth: SQLite would make it readable for everybody whom the umask lets. */
 static enum status create_file(const char *path, struct error *error) {
     int descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -99,6 +113,9 @@ static enum status prepare_file(struct sqlite_storage *self, struct error *error
     if (status == OK && !config->read_only) {
         /* Again, now that nobody else may make or replace it. */
         status = check_file(path, &exists, error);
+    }
+    if (status == OK) {
+        status = check_companions(path, error);
     }
     return status == OK && !exists ? create_file(path, error) : status;
 }
