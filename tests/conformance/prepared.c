@@ -125,32 +125,63 @@ Test(prepared, statistics_are_sqlites_own_and_welcome) {
     es_close(es);
 }
 
-Test(prepared, a_file_beside_the_store_that_is_a_link_is_never_followed) {
+enum kind { LINK, SECOND_NAME, FIFO, FOLDER, KIND_COUNT };
+
+static int make(enum kind kind, const char *victim, const char *path) {
+    switch (kind) {
+    case LINK:
+        return symlink(victim, path);
+    case SECOND_NAME:
+        return link(victim, path);
+    case FIFO:
+        return mkfifo(path, 0600);
+    case FOLDER:
+        return mkdir(path, 0700);
+    case KIND_COUNT:
+        break;
+    }
+    return -1;
+}
+
+static void expect_not_followed(const char *suffix, enum kind kind, const char *config) {
+    struct es *es = es_open(NULL);
+    char victim[128], beside[128], text[16] = "";
+    (void)es_append(es, "{'type': 't', 'data': {}}");
+    es_shutdown(es);
+    snprintf(victim, sizeof victim, "%s/victim", es->folder);
+    snprintf(beside, sizeof beside, "%s%s", es->path, suffix);
+    FILE *file = fopen(victim, "w");
+    cr_assert(file != NULL && fputs("precious", file) >= 0 && fclose(file) == 0);
+    (void)unlink(beside);
+    cr_assert_eq(make(kind, victim, beside), 0);
+
+    int32_t status = es_init(es, config);
+    cr_expect_eq(status, POLARIS_ES_IO, "%s, kind %d: status %d", suffix, (int)kind, status);
+    if (status == POLARIS_ES_OK) {
+        (void)es_call(es, "store", "{'op': 'append', 'event': {'type': 't', 'data': {}}}");
+        es_shutdown(es);
+    } else {
+        cr_expect_not_null(strstr(es_text(es->reply, "message"), suffix), "%s", es_text(es->reply, "message"));
+    }
+
+    file = fopen(victim, "r");
+    cr_assert_not_null(file);
+    cr_expect_not_null(fgets(text, sizeof text, file), "%s, kind %d", suffix, (int)kind);
+    (void)fclose(file);
+    cr_expect_str_eq(text, "precious", "%s, kind %d was written to", suffix, (int)kind);
+    (void)(kind == FOLDER ? rmdir(beside) : unlink(beside));
+    es_close(es);
+}
+
+Test(prepared, what_stands_beside_a_store_under_its_names_is_a_file_with_one_name, .timeout = 60) {
     static const char *const SUFFIXES[] = {"-wal", "-shm", "-journal", ".owner"};
     for (size_t i = 0; i < sizeof SUFFIXES / sizeof SUFFIXES[0]; i++) {
-        struct es *es = es_open(NULL);
-        char victim[128], beside[128], text[16] = "";
-        (void)es_append(es, "{'type': 't', 'data': {}}");
-        es_shutdown(es);
-        snprintf(victim, sizeof victim, "%s/victim", es->folder);
-        snprintf(beside, sizeof beside, "%s%s", es->path, SUFFIXES[i]);
-        FILE *file = fopen(victim, "w");
-        cr_assert(file != NULL && fputs("precious", file) >= 0 && fclose(file) == 0);
-        (void)unlink(beside);
-        cr_assert_eq(symlink(victim, beside), 0);
-
-        int32_t status = es_init(es, NULL);
-        if (status == POLARIS_ES_OK) {
-            (void)es_call(es, "store", "{'op': 'append', 'event': {'type': 't', 'data': {}}}");
-            es_shutdown(es);
+        for (int kind = 0; kind < KIND_COUNT; kind++) {
+            expect_not_followed(SUFFIXES[i], (enum kind)kind, NULL);
+            if (i < 3) { /* a reader has no use for the lock */
+                expect_not_followed(SUFFIXES[i], (enum kind)kind, "{'mode': 'read'}");
+            }
         }
-
-        file = fopen(victim, "r");
-        cr_assert_not_null(file);
-        cr_expect_not_null(fgets(text, sizeof text, file), "%s", SUFFIXES[i]);
-        (void)fclose(file);
-        cr_expect_str_eq(text, "precious", "%s was followed", SUFFIXES[i]);
-        es_close(es);
     }
 }
 

@@ -1,8 +1,8 @@
 /* apart.c: forking, waiting, and files. */
 #include "apart.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,18 +37,14 @@ bool run_apart(const char *what, unsigned seconds, void (*body)(void *context), 
     return result == 0;
 }
 
+static int remove_one(const char *path, const struct stat *file, int kind, struct FTW *where) {
+    (void)file;
+    (void)kind;
+    return where->level > 0 ? remove(path) : 0;
+}
+
 void empty_folder(void) {
-    DIR *here = opendir(".");
-    if (here == NULL) {
-        complain("the folder cannot be read");
-        return;
-    }
-    for (struct dirent *entry = readdir(here); entry != NULL; entry = readdir(here)) {
-        if (entry->d_name[0] != '.' && unlink(entry->d_name) != 0) {
-            (void)rmdir(entry->d_name);
-        }
-    }
-    (void)closedir(here);
+    EXPECT(nftw(".", remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0, "the folder cannot be emptied");
 }
 
 void copy_file(const char *from, const char *to) {

@@ -18,6 +18,9 @@ static enum status status_of_code(int code, int system_errno) {
     if (is_system_failure && (system_errno == ENOSPC || system_errno == EDQUOT)) {
         return FULL;
     }
+    if (code == SQLITE_CONSTRAINT_COMMITHOOK) {
+        return IO; /* files.c */
+    }
     switch (code & 0xFF) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -57,7 +60,7 @@ static const char *advice(enum status status) {
     case IO:
         return "the file system failed; see the host's log, check the disk and the file's permissions";
     case READ_ONLY:
-        return "the file cannot be written; check its permissions and those of its folder";
+        return "the file cannot be written; check the permissions of it, its folder and the files beside it";
     case CORRUPT:
         return "the file is damaged; restore a backup, or export what can be read";
     case NO_MEMORY:
@@ -76,6 +79,12 @@ enum status connection_error(const struct connection *connection, int code, cons
     int32_t level = status == BUSY ? POLARIS_ES_LOG_WARNING : POLARIS_ES_LOG_ERROR;
     connection->host->log(connection->host->context, level, "%s: SQLite code %d (%s), errno %d", what, code, text,
                           system_errno);
+    if (code == SQLITE_CONSTRAINT_COMMITHOOK) {
+        return error_set(error, status,
+                         "%s: a file of the store was moved, replaced or removed while it is open, and what is written "
+                         "now would be lost; put it back, or shut the store down",
+                         what);
+    }
     return error_set(error, status, "%s: %s", what, advice(status));
 }
 
@@ -145,6 +154,9 @@ enum status connection_open(struct connection *connection, const char *path, enu
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_PRIVATECACHE;
     flags |= config->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     int code = sqlite3_open_v2(path, &connection->db, flags, NULL);
+    if (code == SQLITE_OK && !config->read_only && sqlite3_db_readonly(connection->db, "main") == 1) {
+        code = SQLITE_READONLY; /* SQLite makes do with less than it was asked for */
+    }
     enum status status = code == SQLITE_OK ? configure(connection, role, config, error)
                                            : connection_error(connection, code, "open", error);
     if (status != OK) {

@@ -57,8 +57,8 @@ enum status owner_acquire(const char *database_path, const char *owner, int *ret
     }
     struct stat opened;
     enum status status = OK;
-    if (fstat(descriptor, &opened) != 0 || !S_ISREG(opened.st_mode)) {
-        status = error_set(error, IO, "open for writing: %s is not a regular file; remove it", path);
+    if (fstat(descriptor, &opened) != 0 || !S_ISREG(opened.st_mode) || opened.st_nlink > 1) {
+        status = error_set(error, IO, "open for writing: %s is not a regular file with one name; remove it", path);
     } else if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
         status = errno == EWOULDBLOCK
                      ? busy(descriptor, database_path, error)
@@ -76,7 +76,9 @@ enum status owner_acquire(const char *database_path, const char *owner, int *ret
 
 void owner_release(int *descriptor) {
     if (*descriptor >= 0) {
-        (void)close(*descriptor); /* the lock goes with it */
+        /* Closing would do, were it not for children that the host forked: they have the descriptor as well. */
+        (void)flock(*descriptor, LOCK_UN);
+        (void)close(*descriptor);
         *descriptor = -1;
     }
 }

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "storage/sqlite/connection.h"
+#include "storage/sqlite/files.h"
 #include "storage/sqlite/readers.h"
 #include "storage/sqlite/tail.h"
 #include "storage/sqlite/writer.h"
@@ -15,6 +16,7 @@ struct sqlite_storage {
     struct storage_host host;
     struct retry_policy policy;
     int owner; /* descriptor of the lock, or -1 */
+    struct files files;
     struct writer writer;
     struct readers readers;
     struct tail tail;

@@ -69,6 +69,20 @@ static enum status check_file(const char *path, bool *ret_exists, struct error *
     return OK;
 }
 
+/* SQLite would write into whatever has the name of its log, and waits for ever for the other end of a fifo. */
+static enum status check_companions(const char *path, struct error *error) {
+    static const char *const SUFFIXES[] = {"-wal", "-shm", "-journal"};
+    for (size_t i = 0; i < sizeof SUFFIXES / sizeof SUFFIXES[0]; i++) {
+        char companion[PATH_SIZE_MAX + 16];
+        struct stat file;
+        (void)snprintf(companion, sizeof companion, "%s%s", path, SUFFIXES[i]);
+        if (lstat(companion, &file) == 0 && (!S_ISREG(file.st_mode) || file.st_nlink > 1)) {
+            return error_set(error, IO, "open: %s is not a regular file with one name; remove it", companion);
+        }
+    }
+    return OK;
+}
+
 /* Private from birth: SQLite would make it readable for everybody whom the umask lets. */
 static enum status create_file(const char *path, struct error *error) {
     int descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -100,6 +114,9 @@ static enum status prepare_file(struct sqlite_storage *self, struct error *error
         /* Again, now that nobody else may make or replace it. */
         status = check_file(path, &exists, error);
     }
+    if (status == OK) {
+        status = check_companions(path, error);
+    }
     return status == OK && !exists ? create_file(path, error) : status;
 }
 
@@ -125,6 +142,7 @@ static enum status open_writer(struct sqlite_storage *self, struct error *error)
     }
     status = format_open(connection, &self->config, info, error);
     if (status == OK) {
+        files_watch(&self->files, info->path, connection); /* the log exists since the format was read */
         status = writer_start(&self->writer, info->path, &self->config, &self->host, &self->tail, error);
     }
     if (status != OK) {
