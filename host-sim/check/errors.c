@@ -313,6 +313,12 @@ static void whole_maps(struct trial *trial) {
     trial_refused(trial, POLARIS_ES_ALREADY, NULL, "store", "{'op': 'batch.create', 'id': 'b'}");
     (void)trial_ok(trial, "store", "{'op': 'batch.abort', 'id': 'b'}");
     trial_refused(trial, POLARIS_ES_CLOSED, "/id", "store", "{'op': 'batch.complete', 'id': 'b'}");
+    if ((trial->table->capabilities & POLARIS_ES_CAN_DEAD_LETTERS) != 0) {
+        trial_refused(trial, POLARIS_ES_NOT_FOUND, NULL, "dlq", "{'op': 'get', 'id': 99}");
+    }
+    if ((trial->table->capabilities & POLARIS_ES_CAN_SCHEMAS) != 0) {
+        trial_refused(trial, POLARIS_ES_NOT_FOUND, "/type", "schema", "{'op': 'get', 'type': 'none'}");
+    }
     trial_shutdown(trial);
 }
 
