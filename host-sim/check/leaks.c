@@ -76,7 +76,7 @@ static void leaks_threads(struct trial *trial) {
     for (int i = 0; i < ROUNDS; i++) {
         one_life(trial);
         size_t now = threads();
-        for (int wait = 0; wait < 20 && now > before; wait++) { /* the kernel's list lags behind a join */
+        for (int wait = 0; wait < 1000 && now > before; wait++) { /* the kernel's list lags behind a join */
             (void)usleep(1000);
             now = threads();
         }

@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 enum fault {
-    IGNORES_A_TAIL = 1,      /* of a hello */
+    CRASHES_WHEN_LOADED = 1, /* in a constructor */
+    LACKS_A_SLOT,            /* dlq */
+    IGNORES_A_TAIL,          /* of a hello */
     WRITES_PAST_THE_WELCOME, /* of an old host */
     BIT_WITHOUT_SLOT,        /* CAN_SUBMIT, and submit is NULL */
     READS_PAST_THE_SERVICES, /* that init was given */
@@ -528,7 +530,7 @@ static const polaris_es_table BROKEN = {
     .init = broken_init,
     .store = broken_store,
     .query = broken_query,
-    .dlq = broken_dlq,
+    .dlq = HAS(LACKS_A_SLOT) ? NULL : broken_dlq,
     .schema = broken_schema,
     .shutdown = broken_shutdown,
     .submit = HAS(BIT_WITHOUT_SLOT) ? NULL : broken_submit,
@@ -540,6 +542,9 @@ __attribute__((constructor)) static void make_table(void) {
     polaris_es_welcome out = {.size = sizeof out};
     if (real_entry(&in, &out) != POLARIS_ES_OK) {
         return;
+    }
+    if (HAS(CRASHES_WHEN_LOADED)) {
+        abort();
     }
     real = out.table;
     table = *real;

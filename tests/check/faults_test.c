@@ -7,6 +7,16 @@
 
 TestSuite(faults, .init = cli_enter, .fini = cli_leave, .timeout = 120);
 
+Test(faults, a_crash_of_a_build_that_is_loaded) {
+    check_fault("crashes_when_loaded", "negotiation,lifecycle,query", "negotiation/the-build-loads",
+                "the build does not load: ended by SIGABRT in load and greet it", "");
+}
+
+Test(faults, a_table_without_a_slot) {
+    check_fault("lacks_a_slot", "negotiation,lifecycle,query", "negotiation/the-build-loads",
+                "'dlq' is NULL in the table", "");
+}
+
 Test(faults, a_tail_that_is_ignored) {
     check_fault("ignores_a_tail", "negotiation,sizes", "negotiation/refuses-an-unknown-tail",
                 "the entry answered OK, not INVALID", "");
