@@ -17,7 +17,6 @@ static int32_t take(void *context, polaris_bytes piece) {
     }
     if (!pthread_equal(pthread_self(), answer->caller)) {
         (void)atomic_fetch_add(&answer->foreign, 1);
-        return 1;
     }
     if (atomic_load(&answer->refused)) {
         (void)atomic_fetch_add(&answer->stubborn, 1);
@@ -26,6 +25,7 @@ static int32_t take(void *context, polaris_bytes piece) {
         atomic_store(&answer->refused, true);
         return 1;
     }
+    (void)pthread_mutex_lock(&answer->lock);
     uint8_t *data = realloc(answer->data, answer->size + piece.size + 1);
     REQUIRE(data != NULL, "the check has no memory for a reply of %llu bytes",
             (unsigned long long)(answer->size + piece.size));
@@ -34,6 +34,7 @@ static int32_t take(void *context, polaris_bytes piece) {
     }
     answer->data = data;
     answer->size += piece.size;
+    (void)pthread_mutex_unlock(&answer->lock);
     return 0;
 }
 
@@ -42,6 +43,7 @@ void answer_init(struct answer *answer) {
         .sink = {.size = sizeof answer->sink, .context = answer, .write = take},
         .caller = pthread_self(),
         .refuse_at = -1,
+        .lock = PTHREAD_MUTEX_INITIALIZER,
     };
 }
 

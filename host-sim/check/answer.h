@@ -19,6 +19,7 @@ struct answer {
     _Atomic int late;     /* after the verb had returned */
     _Atomic int stubborn; /* after one was refused */
     _Atomic bool returned, refused;
+    pthread_mutex_t lock; /* of the bytes: whoever calls */
     uint8_t *data;
     size_t size;
 };

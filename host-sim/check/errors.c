@@ -313,6 +313,12 @@ static void whole_maps(struct trial *trial) {
     trial_refused(trial, POLARIS_ES_ALREADY, NULL, "store", "{'op': 'batch.create', 'id': 'b'}");
     (void)trial_ok(trial, "store", "{'op': 'batch.abort', 'id': 'b'}");
     trial_refused(trial, POLARIS_ES_CLOSED, "/id", "store", "{'op': 'batch.complete', 'id': 'b'}");
+    if ((trial->table->capabilities & POLARIS_ES_CAN_DEAD_LETTERS) != 0) {
+        trial_refused(trial, POLARIS_ES_NOT_FOUND, NULL, "dlq", "{'op': 'get', 'id': 99}");
+    }
+    if ((trial->table->capabilities & POLARIS_ES_CAN_SCHEMAS) != 0) {
+        trial_refused(trial, POLARIS_ES_NOT_FOUND, "/type", "schema", "{'op': 'get', 'type': 'none'}");
+    }
     trial_shutdown(trial);
 }
 
@@ -329,8 +335,9 @@ static void nothing_changed(struct trial *trial) {
             (long long)trial_count(trial) - 1);
     (void)trial_ok(trial, "query", "{'op': 'streams'}");
     trial_expect(trial, "the streams after requests that were refused", "{'streams': []}");
-    int64_t id = trial_append(trial, 2);
-    REQUIRE(id == 2, "the id behind 1 is %lld: requests that were refused took some", (long long)id);
+    (void)trial_append(trial, 2);
+    REQUIRE(trial_count(trial) == 2, "after requests that were refused there are %lld events, not 2",
+            (long long)trial_count(trial));
     trial_shutdown(trial);
 }
 

@@ -188,7 +188,7 @@ static void wake_tells(struct trial *trial) {
     for (int i = 0; i < 20; i++) {
         last = trial_append(trial, i);
     }
-    for (int i = 0; i < 200 && atomic_load(&trial->services.woken) != last; i++) {
+    for (int i = 0; i < 1000 && atomic_load(&trial->services.woken) != last; i++) {
         (void)usleep(5000); /* it is told by a thread of the plugin */
     }
     REQUIRE(atomic_load(&trial->services.woken) == last, "wake told id %lld last, the last commit had %lld",

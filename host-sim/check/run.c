@@ -128,7 +128,13 @@ static bool start_next(struct run *run, struct failure *failure) {
     const struct check *check = run->checks[index];
     struct check_result *result = &run->results[index];
     *result = (struct check_result){.check = check};
-    const char *missing = run->build->loads ? check_missing(check, run->build->has) : NULL;
+    if (!run->build->loads) { /* said once, and not by each check */
+        result->verdict = index == 0 ? VERDICT_FAILED : VERDICT_SKIPPED;
+        (void)snprintf(result->reason, sizeof result->reason, "the build does not load%s%.900s", index == 0 ? ": " : "",
+                       index == 0 ? run->build->reason : "");
+        return true;
+    }
+    const char *missing = check_missing(check, run->build->has);
     if (missing != NULL) {
         result->verdict = VERDICT_SKIPPED;
         (void)snprintf(result->reason, sizeof result->reason, "the build %s", missing);

@@ -1,14 +1,164 @@
 /* builds_test.c: builds that keep what the interface promises, the reports, and wrong usage. */
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "run.h"
 
 TestSuite(builds, .init = cli_enter, .fini = cli_leave, .timeout = 120);
 
+static json_int_t number(const json_t *run, const char *name) {
+    return json_integer_value(json_object_get(run, name));
+}
+
 Test(builds, our_own_passes_all) {
     json_auto_t *run = check_json(0, PLUGIN, NULL);
-    cr_assert_eq(json_integer_value(json_object_get(run, "failed")), 0);
-    cr_assert_eq(json_integer_value(json_object_get(run, "skipped")), 0);
+    cr_assert_eq(number(run, "failed"), 0);
+    cr_assert_eq(number(run, "skipped"), 0);
+    cr_assert_geq(number(run, "passed"), 100);
+}
+
+Test(builds, that_of_1_0_passes_all_but_what_came_later) {
+    json_auto_t *run = check_json(0, PLUGIN_1_0, NULL);
+    cr_assert_eq(number(run, "failed"), 0);
+    cr_assert_str_eq(check_verdict(run, "submit/each-request-ends-once"), "skipped");
+    cr_assert_str_eq(check_verdict(run, "swap/keep-log-leaves-the-log"), "skipped");
+    cr_assert_str_eq(check_verdict(run, "kill/acknowledged-events-are-there"), "passed");
+    cr_assert_eq(number(run, "skipped"), 13);
+}
+
+Test(builds, the_template_passes_what_it_claims_and_that_is_little) {
+    json_auto_t *run = check_json(0, TEMPLATE, NULL);
+    cr_assert_eq(number(run, "failed"), 0);
+    cr_assert_gt(number(run, "skipped"), number(run, "passed"));
+    cr_assert_str_eq(check_verdict(run, "negotiation/refuses-an-unknown-tail"), "passed");
+    cr_assert_str_eq(check_verdict(run, "lifecycle/a-second-writer-is-busy"), "skipped");
+}
+
+Test(builds, the_template_refuses_sizes_that_no_revision_has) {
+    json_auto_t *run = check_json(0, TEMPLATE, "negotiation,sizes");
+    cr_assert_str_eq(check_verdict(run, "negotiation/refuses-a-hello-above-4096"), "passed");
+    cr_assert_str_eq(check_verdict(run, "negotiation/refuses-a-welcome-above-4096"), "passed");
+    cr_assert_str_eq(check_verdict(run, "negotiation/zeroes-the-tail-of-a-larger-descriptor"), "passed");
+    cr_assert_str_eq(check_verdict(run, "sizes/refuses-sinks-that-are-not"), "passed");
+}
+
+/* ---- reports ---- */
+
+Test(reports, the_table_has_a_row_for_each_check_in_order_and_a_sum, .init = cli_enter, .fini = cli_leave) {
+    CLEANUP(result_done)
+    struct result result =
+        RUN_FOR(0, NULL, "check", "--only", "submit/does,negotiation/says", "--jobs", "1", PLUGIN_1_0);
+    cli_contains(result.out, "polaris-event-store 1.0.0, ABI 1.0, build ");
+    cli_contains(result.out, "GROUP        CHECK           VERDICT      TIME  REASON\n"
+                             "negotiation  says-who-it-is  passed   ");
+    cli_contains(result.out, "\nsubmit       does-not-wait   skipped         -  the build has no submit\n");
+    cli_contains(result.out, "\n1 passed, 0 FAILED, 1 skipped, in ");
+    cr_assert_str_empty(result.err);
+}
+
+Test(reports, json_says_who_was_checked_and_why_a_check_failed, .init = cli_enter, .fini = cli_leave) {
+    json_auto_t *run = check_json(1, BROKEN "/ignores_a_tail.so", "negotiation/refuses-an-unknown-tail");
+    const json_t *build = json_object_get(run, "build");
+    const json_t *check = json_array_get(json_object_get(run, "checks"), 0);
+    cr_assert_str_eq(json_string_value(json_object_get(build, "name")), "polaris-event-store");
+    cr_assert_eq(json_string_length(json_object_get(build, "sha256")), 64u);
+    cr_assert_str_eq(json_string_value(json_object_get(check, "promise")), "a new flag is never silently ignored");
+    cr_assert_str_eq(json_string_value(json_object_get(check, "reason")),
+                     "a hello with a tail that is not zero: the entry answered OK, not INVALID");
+    cr_assert_gt(number(check, "elapsed_us"), 0);
+    cr_assert_eq(number(run, "failed"), 1);
+}
+
+static char *read_file(const char *path) {
+    static char text[65536];
+    FILE *file = fopen(path, "r");
+    cr_assert_not_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    (void)fclose(file);
+    return text;
+}
+
+Test(reports, junit_has_a_suite_for_each_group_and_escapes_its_texts, .init = cli_enter, .fini = cli_leave) {
+    ENDS(1, NULL, "check", "--junit", "check.xml", "--only", "errors/maps,errors/ops,negotiation/says",
+         BROKEN "/says_another_status.so");
+    char *xml = read_file("check.xml");
+    cli_contains(xml, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"polaris-host-sim check\" "
+                      "tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"0\" time=\"");
+    cli_contains(xml, "  <testsuite name=\"negotiation\" tests=\"1\" failures=\"0\"");
+    cli_contains(xml, "  <testsuite name=\"errors\" tests=\"2\" failures=\"1\"");
+    cli_contains(xml, "<testcase classname=\"errors\" name=\"maps-are-whole\" time=\"");
+    cli_contains(xml,
+                 "<failure message=\"schema {'op': 'get', 'type': 'none'} answered NOT_FOUND, but the error map has "
+                 "another code: {&quot;code&quot;:15,");
+    cli_contains(xml, "</testsuites>\n");
+    (void)remove("check.xml");
+}
+
+Test(reports, junit_of_what_was_skipped_says_so, .init = cli_enter, .fini = cli_leave) {
+    ENDS(0, NULL, "check", "--junit", "check.xml", "--only", "submit/does", PLUGIN_1_0);
+    cli_contains(read_file("check.xml"), "<skipped message=\"the build has no submit\"/>");
+    (void)remove("check.xml");
+}
+
+Test(reports, nothing_is_left_in_the_folder_for_stores, .init = cli_enter, .fini = cli_leave) {
+    char folder[4096];
+    cr_assert_not_null(getcwd(folder, sizeof folder));
+    (void)setenv("TMPDIR", folder, 1);
+    ENDS(1, NULL, "check", "--only", "negotiation,kill/ack,errors/empty", BROKEN "/crashes_on_a_claim.so");
+    cr_assert_eq(rmdir(folder), 0, "a store was left behind");
+}
+
+/* ---- which checks ---- */
+
+Test(usage, list_prints_names_and_promises_and_runs_nothing, .init = cli_enter, .fini = cli_leave) {
+    CLEANUP(result_done) struct result all = RUN_FOR(0, NULL, "check", "--list");
+    CLEANUP(result_done) struct result some = RUN_FOR(0, NULL, "check", "--list", "--only", "*second-writer*");
+    size_t lines = 0;
+    for (const char *at = all.out; *at != '\0'; at++) {
+        lines += *at == '\n' ? 1 : 0;
+    }
+    cr_assert_geq(lines, 100u);
+    cli_contains(all.out, "\nlifecycle/shutdown-frees-the-file ");
+    cr_assert_str_eq(some.out,
+                     "lifecycle/a-second-writer-is-busy                  and told who owns the file\n"
+                     "lifecycle/a-second-writer-by-another-path-is-busy  one file, one writer, however it is called\n");
+}
+
+Test(usage, each_check_has_a_name_of_its_own, .init = cli_enter, .fini = cli_leave) {
+    CLEANUP(result_done) struct result all = RUN_FOR(0, NULL, "check", "--list");
+    for (char *line = strtok(all.out, "\n"), *rest; line != NULL; line = strtok(NULL, "\n")) {
+        char name[128];
+        rest = line + strlen(line) + 1;
+        (void)snprintf(name, sizeof name, "%.*s ", (int)strcspn(line, " "), line);
+        cr_assert_not_null(strchr(name, '/'), "%s has no group", name);
+        cr_assert_null(strstr(rest, name), "two checks are called %s", name);
+    }
+}
+
+/* Wrong usage: exit code 2, and these words on standard error. */
+#define REFUSES(words, ...)                                                                                            \
+    do {                                                                                                               \
+        CLEANUP(result_done) struct result refused = RUN_FOR(2, NULL, "check", __VA_ARGS__);                           \
+        cli_contains(refused.err, words);                                                                              \
+    } while (0)
+
+Test(usage, what_is_wrong_is_told_with_exit_code_2, .init = cli_enter, .fini = cli_leave) {
+    cli_file("text.so", "no shared object\n");
+    REFUSES("no check has such a name", "--only", "nothing/like-it");
+    REFUSES("cannot find the plugin './none.so'", "./none.so");
+    REFUSES("text.so", "./text.so");
+    REFUSES("takes one build", PLUGIN, PLUGIN);
+    REFUSES("--jobs", "--jobs", "0", PLUGIN);
+    REFUSES("cannot write '/no/such/folder/x.xml'", "--only", "negotiation/says", "--junit", "/no/such/folder/x.xml",
+            PLUGIN);
+}
+
+Test(usage, the_build_may_be_that_of_the_option_plugin, .init = cli_enter, .fini = cli_leave) {
+    CLEANUP(result_done)
+    struct result plain = RUN_FOR(0, NULL, "--plugin", PLUGIN, "check", "--only", "negotiation/says");
+    cli_contains(plain.out, "1 passed");
 }

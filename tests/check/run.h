@@ -8,6 +8,9 @@
 /* A run with --json; the exit code must be `code`. A new reference. */
 json_t *check_json(int code, const char *plugin, const char *only);
 
+/* What takes longer hangs, for the runs of this test from now on. */
+void check_limit(const char *seconds);
+
 /* The verdict of a check in it: "passed", "failed", "skipped"; NULL: it did not run. */
 const char *check_verdict(const json_t *run, const char *name);
 
