@@ -51,7 +51,10 @@ if wants kill; then
     part kill build/bin/kill_rounds --rounds "$rounds" --seed "$seed"
 fi
 if wants power; then
-    part power env POLARIS_POWER_FIRST=1000 POLARIS_POWER_TRIALS="$trials" build/bin/power_test -j1 --verbose
+    part power env POLARIS_POWER_FIRST=1000 POLARIS_POWER_TRIALS="$trials" build/bin/power_test -j1 --verbose \
+        --filter 'power/a_cut*'
+    part faults env POLARIS_FAULT_STRIDE=1 build/bin/fault_io
+    part damage build/bin/damaged_pages --turns 50 --seed "$seed"
 fi
 if wants overload; then
     part overload build/bin/overload --seconds 60
