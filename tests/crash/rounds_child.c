@@ -99,7 +99,7 @@ static void note_last_id(int64_t id) {
 static void *append(void *context) {
     struct worker *worker = context;
     for (;; worker->n++) {
-        char *text = request_text(worker->ledger->seed, round_number, worker->thread, worker->n);
+        char *text = request_text(worker->ledger->seed, round_number, (int)worker->thread, worker->n);
         if (lying) {
             tell(worker, RECORD_TOLD, worker->n, 0, 0, 0);
         }
@@ -138,7 +138,7 @@ static void *submit(void *context) {
     for (;; worker->n++) {
         polaris_es_completion completion = {
             .size = sizeof completion, .context = (void *)(intptr_t)worker->n, .done = tell_end};
-        char *text = request_text(worker->ledger->seed, round_number, worker->thread, worker->n);
+        char *text = request_text(worker->ledger->seed, round_number, (int)worker->thread, worker->n);
         size_t size = 0;
         uint64_t ticket = 0;
         uint8_t *data = pack_text(text, &size);
