@@ -137,12 +137,12 @@ static void describe_end(const struct process *process, int status, int64_t limi
 void process_end(struct process *process, int64_t limit_ms, struct check_result *result) {
     int status = 0;
     if (limit_ms >= 0) {
-        (void)kill(-process->id, SIGKILL);
         (void)kill(process->id, SIGKILL);
     }
+    /* What it left behind as well; while it is not waited for, its number is nobody else's. */
+    (void)kill(-process->id, SIGKILL);
     while (waitpid(process->id, &status, 0) < 0 && errno == EINTR) {
     }
-    (void)kill(-process->id, SIGKILL); /* processes that it left behind */
     (void)close(process->fd);
     result->elapsed_us = process_now_us() - process->began_us;
     result->verdict = (enum verdict)atomic_load(&process->page->verdict);
