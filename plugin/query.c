@@ -1,6 +1,5 @@
 /* query.c: finding, counting and waiting for events. */
-#include <time.h>
-
+#include "system.h"
 #include "use_cases.h"
 
 /* ---- events ---- */
@@ -89,17 +88,11 @@ static bool visit_event(void *context, const struct stored_event *event) {
     return page_end_entry(page, &place);
 }
 
-static int64_t monotonic_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 /* Reads a page; while it is empty, waits for more until `wait_us` is over or somebody interrupts. */
 static enum status read_or_wait(struct call *call, struct events_request *request, struct page *page,
                                 struct storage_head *ret_head, bool *ret_interrupted) {
     struct storage *storage = call->instance->storage;
-    int64_t deadline_us = monotonic_us() + request->wait_us;
+    int64_t deadline_us = monotonic_ns() / 1000 + request->wait_us;
     int64_t interrupts = storage->ops->interrupts(storage);
     for (;;) {
         enum status status =
@@ -107,7 +100,7 @@ static enum status read_or_wait(struct call *call, struct events_request *reques
         if (status != OK || page->count > 0 || page->limit == 0) {
             return status;
         }
-        int64_t left_us = deadline_us - monotonic_us();
+        int64_t left_us = deadline_us - monotonic_ns() / 1000;
         if (request->wait_us == 0 || left_us <= 0) {
             return OK;
         }

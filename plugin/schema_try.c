@@ -1,8 +1,7 @@
 /* schema_try.c: schemas without consequences: a payload held against one, and a new one over stored events. */
-#include <time.h>
-
 #include "failures.h"
 #include "schema_ops.h"
+#include "system.h"
 
 enum { FAILURES_LIMIT = 1000, REPEAT_MAX = 1000000, EVENTS_PER_READ = 500 };
 
@@ -108,12 +107,6 @@ static enum status find_program(struct call *call, struct validate *validate) {
     return status == OK ? schema_compile_kept(call, validate->request.type, &validate->kept, &validate->settings,
                                               &validate->program)
                         : status;
-}
-
-static int64_t monotonic_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
 enum measured { MEASURE_BOTH, MEASURE_TAPE, MEASURE_EVALUATION };

@@ -2,11 +2,11 @@
 #include "submit.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "append.h"
+#include "system.h"
 
 /* A request may be given up only while it waits. */
 enum progress { WAITS, BEGUN, GIVEN_UP };
@@ -245,7 +245,7 @@ static enum status check_room(const struct submitter *submitter, size_t size, st
     return OK;
 }
 
-/* With the first request; the mutex is held. The host's signals are the host's. */
+/* With the first request; the mutex is held. */
 static enum status start_thread(struct submitter *submitter, struct error *error) {
     if (submitter->started) {
         return OK;
@@ -253,13 +253,7 @@ static enum status start_thread(struct submitter *submitter, struct error *error
     if (submitter->by_ticket == NULL) {
         submitter->by_ticket = calloc((size_t)submitter->instance->config.submit_max, sizeof(struct submission *));
     }
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    (void)pthread_sigmask(SIG_BLOCK, &all, &before);
-    submitter->started =
-        submitter->by_ticket != NULL && pthread_create(&submitter->thread, NULL, submitter_main, submitter) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    submitter->started = submitter->by_ticket != NULL && thread_start(&submitter->thread, submitter_main, submitter);
     return submitter->started ? OK : error_set(error, NO_MEMORY, "submit: the system gives no thread for the work");
 }
 

@@ -1,7 +1,7 @@
 /* checkpointer.c: when the log is copied, and by whom. */
 #include "storage/sqlite/checkpointer.h"
 
-#include <signal.h>
+#include "system.h"
 
 enum {
     /* A log with this many times checkpoint_pages to copy is copied by the writer, however long that takes: writing is
@@ -112,17 +112,6 @@ void checkpointer_pace(struct checkpointer *self, struct connection *writer) {
     }
 }
 
-/* The host's signals are the host's. */
-static bool start_thread(struct checkpointer *self) {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    (void)pthread_sigmask(SIG_BLOCK, &all, &before);
-    bool started = pthread_create(&self->thread, NULL, checkpointer_main, self) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
-}
-
 enum status checkpointer_start(struct checkpointer *self, struct connection *writer, const char *path,
                                const struct config *config, const struct storage_host *host, struct error *error) {
     *self = (struct checkpointer){.config = config};
@@ -133,7 +122,7 @@ enum status checkpointer_start(struct checkpointer *self, struct connection *wri
     (void)sqlite3_wal_hook(writer->db, note_log_size, self);
     (void)pthread_mutex_init(&self->mutex, NULL); /* these cannot fail without attributes */
     (void)pthread_cond_init(&self->work, NULL);
-    if (start_thread(self)) {
+    if (thread_start(&self->thread, checkpointer_main, self)) {
         return OK;
     }
     (void)sqlite3_wal_hook(writer->db, NULL, NULL);

@@ -3,11 +3,12 @@
 
 #include <limits.h>
 #include <linux/futex.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "system.h"
 
 enum {
     /* As many events, or bytes of them, on the stage are written before the next call puts its own there. */
@@ -142,12 +143,6 @@ static void commit_group(struct writer *writer, struct write_job *group) {
 }
 
 /* ---- the queue ---- */
-
-static int64_t monotonic_ns(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
 
 /* The mutex is held. */
 static void put_job(struct writer *writer, struct write_job *job) {
@@ -377,17 +372,6 @@ static enum status load_progress(struct writer *writer, struct error *error) {
     return status;
 }
 
-/* The host's signals are the host's: our threads take none. */
-static enum status start_thread(struct writer *writer, struct error *error) {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    (void)pthread_sigmask(SIG_BLOCK, &all, &before);
-    bool started = pthread_create(&writer->thread, NULL, writer_main, writer) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started ? OK : error_set(error, NO_MEMORY, "open: the system gives no more threads; two are needed");
-}
-
 enum status writer_start(struct writer *writer, const char *path, const struct config *config,
                          const struct storage_host *host, struct tail *tail, struct error *error) {
     writer->config = config;
@@ -414,12 +398,11 @@ enum status writer_start(struct writer *writer, const char *path, const struct c
         atomic_init(&writer->ended_groups[i], i);
     }
     writer->next_group = ENDED_GROUPS;
-    status = start_thread(writer, error);
-    if (status != OK) {
+    if (!thread_start(&writer->thread, writer_main, writer)) {
         (void)pthread_cond_destroy(&writer->work);
         (void)pthread_mutex_destroy(&writer->mutex);
         (void)checkpointer_stop(&writer->checkpointer, &writer->connection, true);
-        return status;
+        return error_set(error, NO_MEMORY, "open: the system gives no more threads; two are needed");
     }
     writer->started = true;
     return OK;
