@@ -5,6 +5,7 @@
 #include "bench/probe.h"
 #include "bench/workload.h"
 #include "loader/loader.h"
+#include "message/message.h"
 #include "owned.h"
 
 /* ---- opening ---- */
@@ -47,7 +48,8 @@ bool open_plugin(struct bench_turn *turn, struct failure *failure) {
     size_t size = 0;
     int64_t elapsed_ns = 0;
     bench_store_close_plugin(turn->store);
-    bool ok = bench_config(setup, FILE_PLUGIN, "full", &data, &size, failure) &&
+    json_auto_t *config = bench_config(setup, FILE_PLUGIN, "full");
+    bool ok = config != NULL && message_pack(config, &data, &size, failure) &&
               loader_load(setup->host.plugin_path, &setup->host.loader, &plugin, NULL, failure) &&
               time_inits(turn, plugin, (polaris_bytes){.data = data, .size = size}, &elapsed_ns, failure);
     loader_unload(plugin);

@@ -25,27 +25,22 @@ void bench_path(const struct bench_setup *setup, enum bench_file file, char ret_
 
 /* ---- the plugin ---- */
 
-bool bench_config(const struct bench_setup *setup, enum bench_file file, const char *durability, uint8_t **ret_data,
-                  size_t *ret_size, struct failure *failure) {
+json_t *bench_config(const struct bench_setup *setup, enum bench_file file, const char *durability) {
     char path[1100];
     bench_path(setup, file, path);
     json_auto_t *config =
         json_pack("{s: s, s: s, s: s}", "path", path, "owner", "the benchmark", "durability", durability);
-    if (config == NULL || (setup->config != NULL && json_object_update(config, setup->config) != 0)) {
-        return failure_set(failure, "the configuration cannot be made");
-    }
-    return message_pack(config, ret_data, ret_size, failure);
+    bool made = config != NULL && (setup->config == NULL || json_object_update(config, setup->config) == 0);
+    return made ? json_incref(config) : NULL;
 }
 
 static bool open_host(const struct bench_setup *setup, enum bench_file file, const char *durability,
                       struct host **ret_host, struct failure *failure) {
-    CLEANUP(freep) uint8_t *config = NULL;
-    struct host_options options = setup->host;
-    if (!bench_config(setup, file, durability, &config, &options.config_size, failure)) {
-        return false;
+    json_auto_t *config = bench_config(setup, file, durability);
+    if (config == NULL) {
+        return failure_set(failure, "the configuration cannot be made");
     }
-    options.config = config;
-    return host_open(&options, ret_host, NULL, failure);
+    return message_open(config, &setup->host, ret_host, NULL, failure);
 }
 
 bool bench_call(struct host *host, enum host_verb verb, json_t *request, json_t **ret_reply, struct failure *failure) {

@@ -57,9 +57,8 @@ bool bench_store_reopen(struct bench_store *store, struct failure *failure) WARN
 void bench_store_close_plugin(struct bench_store *store);
 void bench_store_close_baseline(struct bench_store *store);
 
-/* The configuration of an instance on that file: packed, to be freed. */
-bool bench_config(const struct bench_setup *setup, enum bench_file file, const char *durability, uint8_t **ret_data,
-                  size_t *ret_size, struct failure *failure) WARN_UNUSED;
+/* The configuration of an instance on that file: a new reference, NULL without memory. */
+json_t *bench_config(const struct bench_setup *setup, enum bench_file file, const char *durability);
 
 /* A host of the plugin's copy alone, which is made if it is missing. */
 bool bench_host_open(const struct bench_setup *setup, struct host **ret_host, struct failure *failure) WARN_UNUSED;

@@ -98,19 +98,14 @@ struct host_options session_host_options(struct session *session) {
 
 int session_open(struct session *session, enum session_mode mode, struct host **ret_host, json_t **ret_error) {
     json_auto_t *config = session_config(session, mode);
-    CLEANUP(memory_done) uint8_t *data = NULL;
     struct host_options options = session_host_options(session);
     struct failure failure;
     if (config == NULL) {
         return session_fail(session, EXIT_USAGE, "the configuration cannot be made: is the path '%s' UTF-8?",
                             session->db_path);
     }
-    if (!message_pack(config, &data, &options.config_size, &failure)) {
-        return session_fail(session, EXIT_USAGE, "--config: %s", failure.message);
-    }
-    options.config = data;
     CLEANUP(reply_done) struct reply reply = {0};
-    if (host_open(&options, ret_host, &reply, &failure)) {
+    if (message_open(config, &options, ret_host, &reply, &failure)) {
         return EXIT_OK;
     }
     json_auto_t *error = NULL;

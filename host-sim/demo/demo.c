@@ -47,21 +47,14 @@ bool demo_open_host(const struct demo_options *options, struct demo_clock *clock
         (options->config != NULL && json_object_update(config, (json_t *)(uintptr_t)options->config) != 0)) {
         return failure_set(failure, "no memory for the configuration");
     }
-    CLEANUP(freep) uint8_t *packed = NULL;
-    size_t size = 0;
-    if (!message_pack(config, &packed, &size, failure)) {
-        return false;
-    }
     struct host_options host_options = {
         .plugin_path = options->plugin_path,
         .loader = options->loader,
-        .config = packed,
-        .config_size = size,
         .log = log_line,
         .now_us = demo_now_us,
         .context = clock,
     };
-    return host_open(&host_options, ret_host, NULL, failure);
+    return message_open(config, &host_options, ret_host, NULL, failure);
 }
 
 json_t *demo_call(struct demo *demo, enum host_verb verb, json_t *request) {

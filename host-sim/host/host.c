@@ -69,9 +69,9 @@ static void describe(const char *verb, const struct plugin *plugin, const struct
                       status_text(reply->status), has_words ? ": " : "", has_words ? message : "");
 }
 
-bool running_init(struct host *host, struct running *running, struct reply *reply, struct failure *failure) {
+static bool init_with(struct host *host, struct running *running, polaris_bytes config, struct reply *reply,
+                      struct failure *failure) {
     const polaris_es_services services = services_of(&host->options);
-    const polaris_bytes config = {.data = host->config, .size = host->options.config_size};
     const polaris_sink sink = reply_sink(reply);
     reply->size = 0;
     if (host->options.unguarded) {
@@ -91,6 +91,17 @@ bool running_init(struct host *host, struct running *running, struct reply *repl
         return false;
     }
     return true;
+}
+
+bool running_init(struct host *host, struct running *running, struct reply *reply, struct failure *failure) {
+    const polaris_bytes config = {.data = host->config, .size = host->options.config_size};
+    return init_with(host, running, config, reply, failure);
+}
+
+bool running_init_reader(struct host *host, struct running *running, struct failure *failure) {
+    CLEANUP(reply_done) struct reply reply = {0};
+    const polaris_bytes config = {.data = host->reader_config, .size = host->options.reader_config_size};
+    return host->reader_config != NULL && init_with(host, running, config, &reply, failure);
 }
 
 void running_shutdown(struct host *host, struct running *running, bool for_swap) {
@@ -126,6 +137,7 @@ static void host_free(struct host *host) {
     (void)pthread_mutex_destroy(&host->swapping);
     gate_done(&host->gate);
     free(host->config);
+    free(host->reader_config);
     free(host);
 }
 
@@ -133,28 +145,34 @@ static void host_freep(struct host **host) {
     host_free(*host);
 }
 
+static void *copy_of(const void *data, size_t size) {
+    void *copy = malloc(size + 1);
+    return copy != NULL && size > 0 ? memcpy(copy, data, size) : copy;
+}
+
 static struct host *host_new(const struct host_options *options) {
     CLEANUP(freep) struct host *host = calloc(1, sizeof *host);
-    CLEANUP(freep) void *config = malloc(options->config_size + 1);
-    if (host == NULL || config == NULL || !gate_init(&host->gate)) {
+    CLEANUP(freep) void *config = copy_of(options->config, options->config_size);
+    bool has_reader = options->reader_config != NULL;
+    CLEANUP(freep) void *reader = has_reader ? copy_of(options->reader_config, options->reader_config_size) : NULL;
+    if (host == NULL || config == NULL || (has_reader && reader == NULL) || !gate_init(&host->gate)) {
         return NULL;
     }
     if (pthread_mutex_init(&host->swapping, NULL) != 0) {
         gate_done(&host->gate);
         return NULL;
     }
-    if (options->config_size > 0) {
-        memcpy(config, options->config, options->config_size);
-    }
     host->options = *options;
     host->options.plugin_path = NULL;
     host->options.config = NULL;
+    host->options.reader_config = NULL;
     host->options.loader.sha256 = NULL; /* pins one file, not those that are swapped in */
     host->watch.log = options->log;
     host->watch.context = options->context;
     host->watch.owner = host;
     host->config = config;
-    config = NULL; /* the host owns it now */
+    host->reader_config = reader;
+    config = reader = NULL; /* the host owns them now */
 
     struct host *made = host;
     host = NULL;

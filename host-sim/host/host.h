@@ -31,6 +31,11 @@ struct host_options {
     struct loader_options loader; /* loader.sha256 pins the first build, not those that are swapped in */
     const void *config;           /* msgpack map for init; copied */
     size_t config_size;
+    /* The same for a reader of the store; copied. NULL: none. During a swap the new build reads the store as well, from
+     * before the gate closes: as long as somebody has it open, the index of its write-ahead log need not be made anew.
+     */
+    const void *reader_config;
+    size_t reader_config_size;
     void (*log)(void *context, int32_t level, const char *line); /* NULL: dropped */
     int64_t (*now_us)(void *context);                            /* NULL: the system's clock */
     void (*wake)(void *context, int64_t last_id);                /* NULL: none */
@@ -64,7 +69,7 @@ int32_t host_cancel(struct host *host, uint64_t ticket);
 struct swap_report {
     bool swapped;          /* false: the old build goes on */
     char from[64], to[64]; /* build ids */
-    int64_t load_us;       /* loading and checking the new build, with the gate open */
+    int64_t load_us;       /* loading and checking the new build, and its reader, with the gate open */
     int64_t drain_us;      /* from closing the gate until no call was inside */
     int64_t shutdown_us;
     int64_t init_us;

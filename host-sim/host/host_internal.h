@@ -19,7 +19,7 @@ struct running {
 
 struct host {
     struct host_options options; /* plugin_path is not kept */
-    void *config;
+    void *config, *reader_config;
     struct gate gate;
     struct running running;
     _Atomic bool is_open;
@@ -29,6 +29,8 @@ struct host {
 
 /* Opens the store with the build in *running, which must have none open. */
 bool running_init(struct host *host, struct running *running, struct reply *reply, struct failure *failure) WARN_UNUSED;
+/* The same for reading, if the host was told how. */
+bool running_init_reader(struct host *host, struct running *running, struct failure *failure) WARN_UNUSED;
 
 /* Closes the store; for a swap without the last copy of the log, which takes longer than all else. What shutdown
  * answers is logged if it is no success: the instance is gone all the same. */

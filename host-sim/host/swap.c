@@ -68,6 +68,25 @@ static bool exchange(struct host *host, struct plugin **plugin, struct swap_repo
     return started;
 }
 
+/* With the gate closed at first and open at last. */
+static bool exchange_when_drained(struct host *host, struct plugin **plugin, struct swap_report *report,
+                                  struct failure *failure) {
+    uint32_t drain_max_ms = host->options.drain_max_ms != 0 ? host->options.drain_max_ms : DRAIN_MAX_MS_DEFAULT;
+    int64_t closed_us = monotonic_us();
+    gate_close(&host->gate);
+    bool drained = host_drain(host, (int64_t)drain_max_ms * 1000);
+    report->drain_us = monotonic_us() - closed_us;
+    if (drained) {
+        report->swapped = exchange(host, plugin, report, failure);
+    } else {
+        (void)failure_set(failure, "calls were still in progress after %" PRIu32 " ms: the build %s goes on",
+                          drain_max_ms, report->from);
+    }
+    report->waited_calls = (int64_t)gate_open(&host->gate);
+    report->pause_us = monotonic_us() - closed_us;
+    return report->swapped;
+}
+
 static bool swap_locked(struct host *host, const char *plugin_path, struct swap_report *report,
                         struct failure *failure) {
     CLEANUP(plugin_unloadp) struct plugin *plugin = NULL; /* of two builds, the one that does not run in the end */
@@ -77,25 +96,20 @@ static bool swap_locked(struct host *host, const char *plugin_path, struct swap_
         return false;
     }
     take_name(report->to, plugin);
-    report->load_us = monotonic_us() - start_us;
     if (!new_build_reads_the_file(host->running.plugin, plugin, failure)) {
+        report->load_us = monotonic_us() - start_us;
         return false;
     }
-
-    uint32_t drain_max_ms = host->options.drain_max_ms != 0 ? host->options.drain_max_ms : DRAIN_MAX_MS_DEFAULT;
-    int64_t closed_us = monotonic_us();
-    gate_close(&host->gate);
-    bool drained = host_drain(host, (int64_t)drain_max_ms * 1000);
-    report->drain_us = monotonic_us() - closed_us;
-    if (drained) {
-        report->swapped = exchange(host, &plugin, report, failure);
-    } else {
-        (void)failure_set(failure, "calls were still in progress after %" PRIu32 " ms: the build %s goes on",
-                          drain_max_ms, report->from);
+    /* A build that cannot read beside the running one, for whatever reason, may still take its place. */
+    struct running reader = {.plugin = plugin};
+    struct failure ignored;
+    bool has_reader = running_init_reader(host, &reader, &ignored);
+    report->load_us = monotonic_us() - start_us;
+    bool swapped = exchange_when_drained(host, &plugin, report, failure);
+    if (has_reader) {
+        running_shutdown(host, &reader, false);
     }
-    report->waited_calls = (int64_t)gate_open(&host->gate);
-    report->pause_us = monotonic_us() - closed_us;
-    return report->swapped;
+    return swapped;
 }
 
 bool host_swap(struct host *host, const char *plugin_path, struct swap_report *ret_report, struct failure *failure) {

@@ -36,6 +36,11 @@ bool message_unpack(const void *data, size_t size, json_t **ret_value, struct fa
 /* Compact JSON text in one line; the caller free()s it. NULL: no memory. */
 char *message_print(const json_t *value);
 
+/* host_open with the configuration as a value, which stands in for options->config and, if it is that of a writer, for
+ * options->reader_config. */
+bool message_open(const json_t *config, const struct host_options *options, struct host **ret_host,
+                  struct reply *ret_reply, struct failure *failure) __attribute__((warn_unused_result));
+
 /* One call with JSON in and out: packs `request` (stolen), calls, unpacks. Returns the status of the verb; *ret_reply
  * is a new reference (the error map after an error), or NULL if there was none that can be read. A request that cannot
  * be packed or a reply that is no msgpack gives POLARIS_ES_INTERNAL, and *ret_reply is an error map made here. */

@@ -24,25 +24,9 @@ int32_t load_call(struct host *host, enum host_verb verb, const char *request, j
 
 struct host *load_open(const char *plugin, const char *path, struct failure *failure) {
     struct host *host = NULL;
-    uint8_t *config = NULL;
-    size_t config_size = 0;
-    json_t *value = json_pack("{s:s, s:s}", "path", path, "durability", "normal");
-    if (!message_pack(value, &config, &config_size, failure)) {
-        json_decref(value);
-        return NULL;
-    }
-    json_decref(value);
-    const struct host_options options = {
-        .plugin_path = plugin,
-        .loader.keep_mapped = true,
-        .config = config,
-        .config_size = config_size,
-    };
-    if (!host_open(&options, &host, NULL, failure)) {
-        host = NULL;
-    }
-    free(config);
-    return host;
+    json_auto_t *config = json_pack("{s:s, s:s}", "path", path, "durability", "normal");
+    const struct host_options options = {.plugin_path = plugin, .loader.keep_mapped = true};
+    return message_open(config, &options, &host, NULL, failure) ? host : NULL;
 }
 
 /* One append to the thread's stream. It must be acknowledged as the next version. */

@@ -1,11 +1,14 @@
 /* swap_test.c: swapping builds while calls go on, and every way in which a swap does not happen. */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <host/host_internal.h>
 #include <loader/loader.h>
 #include <message/message.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "load.h"
 #include "scratch.h"
@@ -91,6 +94,39 @@ Test(swap, runs_the_other_build_on_the_same_store) {
     cr_expect_str_eq(host_plugin(host)->table->build_id, report.to);
     cr_expect_eq(last_id(), 1);
     expect_still_works(report.to);
+}
+
+static struct stat state_of(const char *name) {
+    struct stat state = {0};
+    cr_assert_eq(stat(scratch_path(&scratch, name), &state), 0);
+    return state;
+}
+
+Test(swap, keeps_the_index_of_the_log) {
+    struct failure failure = {""};
+    append_one();
+    int index = open(scratch_path(&scratch, "events.db-shm"), O_RDONLY | O_CLOEXEC); /* its number is not used again */
+    cr_assert_geq(index, 0);
+    ino_t before = state_of("events.db-shm").st_ino;
+
+    cr_assert(host_swap(host, PLUGIN_B, NULL, &failure), "%s", failure.message);
+
+    cr_expect_eq(state_of("events.db-shm").st_ino, before, "it was removed and made anew");
+    cr_expect_eq(last_id(), 1);
+    (void)close(index);
+}
+
+Test(swap, happens_though_the_new_build_cannot_read_beside_the_running_one) {
+    static const uint8_t NO_MESSAGE[] = {0xC1};
+    struct failure failure = {""};
+    append_one();
+    free(host->reader_config);
+    host->reader_config = memcpy(malloc(1), NO_MESSAGE, 1);
+    host->options.reader_config_size = 1;
+
+    cr_assert(host_swap(host, PLUGIN_B, NULL, &failure), "%s", failure.message);
+
+    cr_expect_eq(last_id(), 1);
 }
 
 /* ---- long polls ---- */

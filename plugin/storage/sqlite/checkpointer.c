@@ -9,7 +9,10 @@ enum {
     PATIENCE = 16,
     /* What is left to the writer must be at most this part of checkpoint_pages; otherwise the thread copies once more.
      */
-    REST_PART = 4
+    REST_PART = 4,
+    /* A log that was left by the instance before is not copied at once, when all callers of a swap wait for the first
+     * commit, unless it has this many times checkpoint_pages. */
+    INHERITED = 4
 };
 
 /* Copies what no reader still needs from the log. *pages becomes how many of its pages are copied now; it stays as it
@@ -86,6 +89,9 @@ static bool hear_thread(struct checkpointer *self, int *pages) {
 
 void checkpointer_pace(struct checkpointer *self, struct connection *writer) {
     int64_t pages = self->config->checkpoint_pages;
+    if (self->last_log_pages == 0 && self->log_pages <= pages * INHERITED) {
+        self->copied_pages = self->log_pages; /* as if: its turn comes with what is written from now on */
+    }
     bool began_again = self->log_pages < self->last_log_pages;
     self->last_log_pages = self->log_pages;
     if (began_again) {

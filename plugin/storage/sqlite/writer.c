@@ -15,7 +15,9 @@ enum {
     STAGED_EVENTS_MAX = 1024,
     STAGED_BYTES_MAX = 16777216,
     /* The longest wait for callers to come back. */
-    GATHER_NS_MAX = 1000000
+    GATHER_NS_MAX = 1000000,
+    /* After a swap all callers come at once, and the first must not commit alone while the others wait. */
+    EXPECTED_AT_START = INT_MAX
 };
 
 /* ---- one group ---- */
@@ -394,6 +396,8 @@ enum status writer_start(struct writer *writer, const char *path, const struct c
     (void)pthread_cond_init(&writer->work, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
     writer->wanted = 1;
+    writer->expected = EXPECTED_AT_START;
+    writer->commit_ns = 2 * (int64_t)GATHER_NS_MAX;
     for (uint32_t i = 0; i < ENDED_GROUPS; i++) {
         atomic_init(&writer->ended_groups[i], i);
     }
