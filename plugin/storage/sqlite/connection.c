@@ -150,7 +150,7 @@ static enum status configure(struct connection *connection, enum connection_role
 
 enum status connection_open(struct connection *connection, const char *path, enum connection_role role,
                             const struct config *config, const struct storage_host *host, struct error *error) {
-    *connection = (struct connection){.host = host};
+    *connection = (struct connection){.host = host, .memo.remembers = role == CONNECTION_READER};
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_PRIVATECACHE;
     flags |= config->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     int code = sqlite3_open_v2(path, &connection->db, flags, NULL);

@@ -5,6 +5,7 @@
 
 #include <sqlite3.h>
 
+#include "storage/sqlite/name_memo.h"
 #include "storage/storage.h"
 
 /* Statements kept per connection; the least recently used one gives way. */
@@ -13,6 +14,7 @@ enum { STATEMENTS_MAX = 96 };
 struct connection {
     sqlite3 *db;
     const struct storage_host *host;
+    struct name_memo memo;
     uint64_t use_counter;
     struct cached_statement {
         char *sql;

@@ -18,16 +18,13 @@ static enum status no_memory(struct error *error) {
 
 /* ---- rows ---- */
 
-void event_from_row(const struct statement *row, struct stored_event *ret_event) {
+enum status event_from_row(const struct statement *row, struct stored_event *ret_event, struct error *error) {
     *ret_event = (struct stored_event){
         .id = column_int(row, 0),
         .time_us = column_int(row, 1),
         .recorded_us = column_int(row, 2),
         .version = column_int(row, 3),
         .schema_version = column_int(row, 4),
-        .type = column_bytes(row, 5),
-        .stream = column_bytes(row, 6),
-        .batch = column_bytes(row, 7),
         .key = column_bytes(row, 8),
         .correlation = column_bytes(row, 9),
         .causation = column_bytes(row, 10),
@@ -35,29 +32,30 @@ void event_from_row(const struct statement *row, struct stored_event *ret_event)
         .metadata = column_bytes(row, 12),
         .data = column_bytes(row, 13),
     };
+    enum status status = name_recall(row->connection, NAME_OF_TYPE, column_int(row, 5), &ret_event->type, error);
+    if (status == OK) {
+        status = name_recall(row->connection, NAME_OF_STREAM, column_int(row, 6), &ret_event->stream, error);
+    }
+    if (status == OK) {
+        status = name_recall(row->connection, NAME_OF_BATCH, column_int(row, 7), &ret_event->batch, error);
+    }
     if (!bytes_present(ret_event->type)) {
         ret_event->damage = "its type is missing from the table of types";
     } else if (!bytes_present(ret_event->data)) {
         ret_event->damage = "its data is missing";
     }
+    return status;
 }
 
 enum status event_find(struct connection *connection, int64_t id, struct statement *statement, bool *ret_found,
                        struct stored_event *ret_event, struct error *error) {
-    enum status status =
-        statement_get(connection,
-                      "SELECT e.id, e.time_us, " EVENT_COLUMNS " FROM event e LEFT JOIN type t ON t.id = e.type_id"
-                      " LEFT JOIN stream s ON s.id = e.stream_id"
-                      " LEFT JOIN batch b ON b.id = e.batch_id WHERE e.id = ?1",
-                      WHAT, statement, error);
+    enum status status = statement_get(
+        connection, "SELECT e.id, e.time_us, " EVENT_COLUMNS " FROM event e WHERE e.id = ?1", WHAT, statement, error);
     if (status == OK) {
         bind_int(statement, id);
         status = statement_step(statement, ret_found, error);
     }
-    if (status == OK && *ret_found) {
-        event_from_row(statement, ret_event);
-    }
-    return status;
+    return status == OK && *ret_found ? event_from_row(statement, ret_event, error) : status;
 }
 
 /* ---- pages ---- */
@@ -90,7 +88,10 @@ static enum status walk(struct page *page, struct statement *rows, bool ids_only
             return status;
         }
         if (!ids_only) {
-            event_from_row(rows, &event);
+            status = event_from_row(rows, &event, error);
+            if (status != OK) {
+                return status;
+            }
             more = offer(page, &event);
             continue;
         }

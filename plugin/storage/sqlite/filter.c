@@ -244,8 +244,7 @@ static void from_driver(struct filter_sql *sql, const struct resolved_filter *fi
         filter_append(sql, by_time ? " FROM event e INDEXED BY event_by_time" : " FROM event e NOT INDEXED");
         break;
     }
-    filter_append(sql, " LEFT JOIN type t ON t.id = e.type_id LEFT JOIN stream s ON s.id = e.stream_id"
-                       " LEFT JOIN batch b ON b.id = e.batch_id WHERE ");
+    filter_append(sql, " WHERE ");
     if (driver_is_tag(driver)) {
         filter_append(sql, "g.tag_id = ");
         filter_parameter(sql, driver == DRIVER_ALL_TAGS ? filter->all[0] : filter->any[branch]);
