@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "random.h"
+#include "torture/random.h"
 #include "store_dump.h"
 
 /* Some ten seconds; under the sanitizers, which are ten times slower, one in seven is enough. */

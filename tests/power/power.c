@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "disk.h"
-#include "random.h"
+#include "torture/disk.h"
+#include "torture/random.h"
 #include "script.h"
 #include "store_dump.h"
 

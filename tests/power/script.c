@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "disk.h"
+#include "torture/disk.h"
 #include "generate.h"
 #include "store_dump.h"
 
