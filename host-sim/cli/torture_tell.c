@@ -161,7 +161,10 @@ static void tell_finding(struct torture_teller *teller, const struct torture_fin
         (void)terminal_print(out, line, 0);
         (void)fputc('\n', out);
     }
-    (void)fprintf(out, "files:  %s (found/ has them as the round left them)\nagain:  ", finding->folder);
+    (void)fprintf(out,
+                  "        (requests and batches are named round/thread/number)\n"
+                  "files:  %s (found/ has them as the round left them)\nagain:  ",
+                  finding->folder);
     put_command(out, teller->options, finding);
     (void)fprintf(out, "\n        (%s)\n\n", replay_words(finding));
     (void)fflush(out);

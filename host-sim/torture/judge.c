@@ -83,7 +83,7 @@ static void check_event(struct ledger *ledger, struct census *census, const json
     if (sscanf(text, "%d/%d/%d/%d%c", &key[0], &key[1], &key[2], &key[3], &end) != 4 || key[0] > ledger->round ||
         key[0] / STORE_ROUNDS != ledger->round / STORE_ROUNDS || key[1] < 0 || key[1] > THREAD_SCHEMA || key[2] < 0 ||
         key[2] > REQUESTS_MAX || key[3] < 0 || key[3] >= BATCH_DRAFTS_MAX) {
-        complain("event %lld: nobody asked for %s", (long long)id, text);
+        complain("event %lld: nobody asked for %.64s", (long long)id, text);
         return;
     }
     if (key[1] == THREAD_BATCH_1 || key[1] == THREAD_BATCH_2) {
@@ -130,24 +130,26 @@ static void check_requests(struct ledger *ledger, int round, int thread) {
         struct request *request = &requests->items[n];
         unsigned all = (1u << request_events(ledger->seed, round, thread, n)) - 1;
         bool found = request->found != 0;
-        EXPECT(!found || request->found == all, "%d/%d/%d was stored in part", round, thread, n);
-        EXPECT(!found || request->found_id > last_id, "%d/%d/%d was stored before the one before", round, thread, n);
-        EXPECT(!found || !hole || thread == THREAD_SCHEMA, "%d/%d/%d was stored, and one before was not", round, thread,
-               n);
-        EXPECT(found || request->state != REQUEST_TOLD, "%d/%d/%d was acknowledged as %lld, and is lost", round, thread,
-               n, (long long)request->first_id);
+        EXPECT(!found || request->found == all, "request %d/%d/%d was stored in part", round, thread, n);
+        EXPECT(!found || request->found_id > last_id, "request %d/%d/%d was stored before the one before", round,
+               thread, n);
+        EXPECT(!found || !hole || thread == THREAD_SCHEMA, "request %d/%d/%d was stored, and one before was not", round,
+               thread, n);
+        EXPECT(found || request->state != REQUEST_TOLD, "request %d/%d/%d was acknowledged as %lld, and is lost", round,
+               thread, n, (long long)request->first_id);
         EXPECT(!found || request->state != REQUEST_TOLD || request->first_id == 0 ||
                    request->first_id == request->found_id,
-               "%d/%d/%d was acknowledged as %lld, and is %lld", round, thread, n, (long long)request->first_id,
+               "request %d/%d/%d was acknowledged as %lld, and is %lld", round, thread, n, (long long)request->first_id,
                (long long)request->found_id);
-        EXPECT(!found || request->state != REQUEST_NEVER, "%d/%d/%d was not stored, and now is", round, thread, n);
+        EXPECT(!found || request->state != REQUEST_NEVER, "request %d/%d/%d was not stored, and now is", round, thread,
+               n);
         hole = hole || (request->state == REQUEST_UNTOLD && !found);
         untold += request->state == REQUEST_UNTOLD && found;
         last_id = found ? request->found_id : last_id;
         *request = (struct request){.state = found ? REQUEST_TOLD : REQUEST_NEVER, .first_id = request->found_id};
     }
-    EXPECT(untold <= (thread == THREAD_SUBMIT ? UNTOLD_SUBMITTED_MAX : 1), "%d/%d: %d requests that nobody was told of",
-           round, thread, untold);
+    EXPECT(untold <= (thread == THREAD_SUBMIT ? UNTOLD_SUBMITTED_MAX : 1),
+           "thread %d/%d: %d requests that nobody was told of", round, thread, untold);
 }
 
 /* Repeats a request, as a host does that did not hear its end. */
@@ -158,12 +160,12 @@ static void send_again(struct ledger *ledger, struct census *census, const struc
     char *text = request_text(ledger->seed, ledger->round, thread, n);
     json_t *reply = call_text(store->self, store->table->store, MAY(OK), text);
     int64_t id = json_integer_value(json_array_get(json_object_get(reply, "ids"), 0));
-    EXPECT(number(reply, "duplicates") == (known ? count : 0), "%d/%d/%d again: %lld duplicates", ledger->round, thread,
-           n, (long long)number(reply, "duplicates"));
-    EXPECT(!known || id == request->first_id, "%d/%d/%d again is %lld, not %lld", ledger->round, thread, n,
+    EXPECT(number(reply, "duplicates") == (known ? count : 0), "request %d/%d/%d again: %lld duplicates", ledger->round,
+           thread, n, (long long)number(reply, "duplicates"));
+    EXPECT(!known || id == request->first_id, "request %d/%d/%d again is %lld, not %lld", ledger->round, thread, n,
            (long long)id, (long long)request->first_id);
     bool next = ledger->gaps_allowed ? id > census->last_id : id == census->last_id + 1;
-    EXPECT(known || next, "%d/%d/%d got the id %lld after %lld", ledger->round, thread, n, (long long)id,
+    EXPECT(known || next, "request %d/%d/%d got the id %lld after %lld", ledger->round, thread, n, (long long)id,
            (long long)census->last_id);
     *request = (struct request){.state = REQUEST_TOLD, .first_id = id};
     for (int i = 0; !known && i < count; i++) {

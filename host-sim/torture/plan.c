@@ -29,7 +29,7 @@ static void draw_ending(struct plan *plan, unsigned kinds, struct draws *draws) 
     const bool may_be_killed = (kinds & TORTURE_KILL) != 0;
     int lot = draw_below(draws, 16);
     bool other = (kinds & (TORTURE_FAULT | TORTURE_SWAP)) != 0;
-    if (may_cut && (lot < 7 || (!may_be_killed && !other))) {
+    if (may_cut && (lot < 8 || (!may_be_killed && !other))) {
         plan->ending = ENDING_POWER;
     } else if (may_be_killed && (lot < 14 || !other)) {
         plan->ending = ENDING_KILL;
@@ -37,6 +37,9 @@ static void draw_ending(struct plan *plan, unsigned kinds, struct draws *draws) 
     plan->change = plan->ending != ENDING_CLEAN && (plan->alone || plan->ending == ENDING_POWER) && !plan->has_fault
                        ? draw_scaled(draws, 13)
                        : 0;
+    if (plan->change > 0) {
+        plan->moment.reports += 100; /* so that it does not come first all too often */
+    }
     plan->rest_seed = draw(draws);
     if (plan->ending == ENDING_POWER && draw_below(draws, 3) == 0) {
         plan->recovery_cuts = 1 + draw_below(draws, RECOVERY_CUTS_MAX);

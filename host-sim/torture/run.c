@@ -17,7 +17,7 @@
 
 /* What a ledger may grow to, of which next to nothing is ever touched. */
 #define ARENA_SIZE (UINT64_C(1) << 30)
-enum { SILENCE_MS_MAX = 60000, DISPLAY_US = 100000 };
+enum { SILENCE_MS_MAX = 60000, COMPLAINTS_TOLD = 8 };
 
 struct torture_run {
     const struct torture_options *options;
@@ -75,12 +75,16 @@ static void describe_end(const struct torture_run *run, enum task task, bool hun
     add_line(finding, text);
 }
 
-static void describe_complaints(struct torture_run *run, enum task task, struct torture_finding *finding) {
+static void describe_complaints(const struct torture_run *run, enum task task, struct torture_finding *finding) {
     struct complaints *complaints = &run->shared->complaints;
     int count = atomic_load(&complaints->count);
-    for (int i = 0; i < count && i < COMPLAINTS_MAX; i++) {
-        char text[COMPLAINT_SIZE + 64];
+    char text[COMPLAINT_SIZE + 64];
+    for (int i = 0; i < count && i < COMPLAINTS_TOLD; i++) {
         (void)snprintf(text, sizeof text, "%s: %s", task_name(task), complaints->texts[i]);
+        add_line(finding, text);
+    }
+    if (count > COMPLAINTS_TOLD) {
+        (void)snprintf(text, sizeof text, "and %d more", count - COMPLAINTS_TOLD);
         add_line(finding, text);
     }
 }
