@@ -268,8 +268,7 @@ bool judge_store(struct ledger *ledger, const polaris_es_table *const builds[2],
         check_names(&census, &opened);
     }
     ledger->last_id = census.last_id;
-    json_decref(call(opened.self, opened.table->shutdown, MAY(OK), "{\"keep_log\": %s}",
-                     draw_below(&draws, 2) ? "true" : "false"));
+    json_decref(call_text(opened.self, opened.table->shutdown, MAY(OK), ledger_shutdown(ledger, &draws)));
     *ret_census = census;
     return true;
 }

@@ -131,7 +131,7 @@ static void *grown(const struct ledger *ledger, void *items, size_t before, size
 }
 
 void ledger_init(struct ledger *ledger, uint64_t seed) {
-    *ledger = (struct ledger){.seed = seed, .threads = (1u << THREAD_COUNT) - 1};
+    *ledger = (struct ledger){.seed = seed, .threads = (1u << THREAD_COUNT) - 1, .keeps_log = true};
 }
 
 void ledger_init_in(struct ledger *ledger, uint64_t seed, struct arena *arena) {
@@ -163,6 +163,11 @@ void ledger_done(struct ledger *ledger) {
         free(ledger->kept);
     }
     *ledger = (struct ledger){0};
+}
+
+const char *ledger_shutdown(const struct ledger *ledger, struct draws *draws) {
+    bool kept = draw_below(draws, 2) != 0;
+    return !ledger->keeps_log ? "{}" : kept ? "{\"keep_log\": true}" : "{\"keep_log\": false}";
 }
 
 struct request *ledger_request(struct ledger *ledger, int round, int thread, int n) {

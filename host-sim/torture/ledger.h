@@ -180,6 +180,7 @@ struct ledger {
     struct arena *arena; /* NULL: the heap */
     uint64_t seed;
     unsigned threads;  /* that take part: bits 1 << thread_number */
+    bool keeps_log;    /* shutdown has "keep_log", since 1.1 */
     bool gaps_allowed; /* between ids: of builds that do not promise their absence */
     int round;         /* the last */
     struct requests requests[STORE_ROUNDS][THREAD_COUNT];
@@ -200,6 +201,8 @@ void ledger_init_in(struct ledger *ledger, uint64_t seed, struct arena *arena);
 /* Of the heap: a copy of what the threads of a process look at, which does not change with the original. */
 void ledger_copy(struct ledger *copy, const struct ledger *ledger);
 void ledger_done(struct ledger *ledger);
+/* A request of shutdown, as the draws say. */
+const char *ledger_shutdown(const struct ledger *ledger, struct draws *draws);
 void ledger_note(struct ledger *ledger, const struct record *record);
 /* The request, which is made when it is not there. */
 struct request *ledger_request(struct ledger *ledger, int round, int thread, int n);

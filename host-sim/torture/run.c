@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ struct torture_run {
     struct torture_counts counts;
     struct round round;
     char store_folder[TORTURE_PATH_SIZE]; /* "": none */
+    char paths[2][PATH_MAX];              /* of the builds */
     int64_t began_us;
     int out;
     bool kept; /* something in the folder */
@@ -242,6 +244,7 @@ static void begin_store(struct torture_run *run) {
     struct ledger *ledger = &run->shared->ledger;
     ledger_init_in(ledger, run->options->seed, &run->shared->arena);
     ledger->threads = threads_of(&run->setting);
+    ledger->keeps_log = run->setting.builds[0].minor >= 1 && run->setting.builds[1].minor >= 1;
     ledger->gaps_allowed = true; /* the interface promises ids that grow, and no more */
 }
 
@@ -318,7 +321,11 @@ bool torture_go(struct torture_run *run, struct torture_counts *ret_counts, stru
 static bool make_folder(struct torture_run *run, struct failure *failure) {
     const char *parent = getenv("TMPDIR");
     parent = parent != NULL && parent[0] != '\0' ? parent : "/tmp";
-    (void)snprintf(run->setting.folder, sizeof run->setting.folder, "%.1000s/polaris-torture-XXXXXX", parent);
+    char whole[PATH_MAX];
+    if (realpath(parent, whole) == NULL || strlen(whole) > 1000) {
+        return failure_set(failure, "the folder '%s' of TMPDIR is none, or too long", parent);
+    }
+    (void)snprintf(run->setting.folder, sizeof run->setting.folder, "%.1000s/polaris-torture-XXXXXX", whole);
     if (mkdtemp(run->setting.folder) == NULL) {
         (void)failure_set(failure, "cannot make a folder for the stores, '%s': %s", run->setting.folder,
                           strerror(errno));
@@ -364,6 +371,17 @@ static bool meet(struct torture_run *run, struct failure *failure) {
            failure_set(failure, "a build has no shared SQLite: its disk cannot be made to fail or to lose its power");
 }
 
+/* The processes of the rounds work elsewhere. */
+static bool find_builds(struct torture_run *run, struct failure *failure) {
+    const char *paths[] = {run->options->plugin_path, run->options->other_path};
+    for (int i = 0; i < 2; i++) {
+        if (paths[i] != NULL && realpath(paths[i], run->paths[i]) == NULL) {
+            return failure_set(failure, "cannot open the build '%s': %s", paths[i], strerror(errno));
+        }
+    }
+    return true;
+}
+
 bool torture_open(const struct torture_options *options, struct torture_run **ret_run, struct failure *failure) {
     struct torture_run *run = calloc(1, sizeof *run);
     if (run == NULL) {
@@ -372,9 +390,9 @@ bool torture_open(const struct torture_options *options, struct torture_run **re
     run->options = options;
     run->out = -1;
     run->began_us = process_now_us();
-    bool good = make_folder(run, failure) && share(run, failure);
+    bool good = find_builds(run, failure) && make_folder(run, failure) && share(run, failure);
     run->round = (struct round){.shared = run->shared,
-                                .paths = {options->plugin_path, options->other_path},
+                                .paths = {run->paths[0], options->other_path != NULL ? run->paths[1] : NULL},
                                 .loader = options->loader,
                                 .syncs = options->lose_syncs ? DISK_SYNCS_NONE : DISK_SYNCS_ALL,
                                 .parent = getpid(),

@@ -254,7 +254,9 @@ static void open_instance(void) {
         json_t *reply = NULL;
         bool may_be = may_be_in_trouble(tries);
         status = call_init(table, &SERVICES, work.config, &self, &reply);
-        if (status != POLARIS_ES_OK && !is_trouble(may_be, status)) {
+        /* That the disk is full init need not say. */
+        bool full = work.trouble == POLARIS_ES_FULL && status == POLARIS_ES_IO;
+        if (status != POLARIS_ES_OK && !is_trouble(may_be, full ? work.trouble : status)) {
             const char *message = json_string_value(json_object_get(reply, "message"));
             complain("the store cannot be opened: status %d: %s", (int)status,
                      message != NULL ? message : "no message");
@@ -269,8 +271,7 @@ static void swap_builds(struct worker *worker) {
         (void)usleep((useconds_t)draw_below(&worker->draws, 30000));
     }
     (void)pthread_rwlock_wrlock(&gate);
-    json_decref(
-        call(self, table->shutdown, MAY(OK), "{\"keep_log\": %s}", draw_below(&worker->draws, 2) ? "true" : "false"));
+    json_decref(call_text(self, table->shutdown, MAY(OK), ledger_shutdown(worker->ledger, &worker->draws)));
     table = work.builds[table == work.builds[0]];
     open_instance();
     (void)pthread_rwlock_unlock(&gate);
