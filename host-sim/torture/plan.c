@@ -62,11 +62,13 @@ struct plan plan_of(uint64_t seed, int round, unsigned kinds) {
 }
 
 void plan_tell(const struct plan *plan, char *text, size_t size) {
+    static const char *const DISKS[FAULT_KINDS] = {
+        [FAULT_IO] = "failing", [FAULT_FULL] = "full", [FAULT_BUSY] = "busy"};
     char fault[96] = "";
     char end[96] = "shut down in good order";
     if (plan->has_fault) {
-        (void)snprintf(fault, sizeof fault, ", %s %s from the %lldth on (%lld)", "calls of the file system",
-                       fault_kind_name(plan->fault), (long long)plan->fault_at, (long long)plan->fault_count);
+        (void)snprintf(fault, sizeof fault, ", the disk %s in its calls %lld to %lld", DISKS[plan->fault],
+                       (long long)plan->fault_at, (long long)(plan->fault_at + plan->fault_count - 1));
     }
     const char *what = plan->ending == ENDING_POWER ? "the power cut" : "killed";
     if (plan->ending != ENDING_CLEAN && plan->change > 0) {

@@ -75,10 +75,6 @@ static bool may_be_in_trouble(int tries) {
     return work.trouble != POLARIS_ES_OK && !faults_are_over();
 }
 
-static bool is_trouble(bool may_be, int64_t status) {
-    return may_be && status == work.trouble && faults_fired() > 0;
-}
-
 static unsigned bit_of(int32_t status) {
     return 1u << status;
 }
@@ -92,11 +88,11 @@ json_t *ask_text(enum verb verb, unsigned allowed, const char *text) {
         (void)pthread_rwlock_unlock(&gate);
         end_if_failed();
         int64_t code = number(reply, "code");
-        EXPECT(code == POLARIS_ES_BUSY || code == POLARIS_ES_OK || code != work.trouble || !may_be ||
-                   faults_fired() > 0,
+        bool in_trouble = may_be && code == work.trouble;
+        EXPECT(!in_trouble || code == POLARIS_ES_BUSY || faults_fired() > 0,
                "%.200s: status %d, and no call had failed", text, (int)code);
         end_if_failed();
-        if (code != POLARIS_ES_BUSY && !is_trouble(may_be, code)) {
+        if (code != POLARIS_ES_BUSY && !in_trouble) {
             return reply;
         }
         json_decref(reply);
@@ -255,8 +251,8 @@ static void open_instance(void) {
         bool may_be = may_be_in_trouble(tries);
         status = call_init(table, &SERVICES, work.config, &self, &reply);
         /* That the disk is full init need not say. */
-        bool full = work.trouble == POLARIS_ES_FULL && status == POLARIS_ES_IO;
-        if (status != POLARIS_ES_OK && !is_trouble(may_be, full ? work.trouble : status)) {
+        bool said = status == work.trouble || (work.trouble == POLARIS_ES_FULL && status == POLARIS_ES_IO);
+        if (status != POLARIS_ES_OK && !(may_be && said && faults_fired() > 0)) {
             const char *message = json_string_value(json_object_get(reply, "message"));
             complain("the store cannot be opened: status %d: %s", (int)status,
                      message != NULL ? message : "no message");
