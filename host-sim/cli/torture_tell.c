@@ -119,11 +119,23 @@ static void put_line(const struct torture_counts *counts, char line[LINE_SIZE]) 
     int minutes = (int)(seconds / 60);
     (void)snprintf(
         line, LINE_SIZE,
-        "%3d:%02d  %" PRId64 " rounds, %.1f/s: %" PRId64 " kills, %" PRId64 " cuts, faults %" PRId64 " I/O %" PRId64
-        " full %" PRId64 " busy, %" PRId64 " swaps, %" PRId64 " events acknowledged, %" PRId64 " findings",
-        minutes, (int)seconds - 60 * minutes, counts->rounds, (double)counts->rounds / seconds, counts->kills,
-        counts->cuts + counts->recovery_cuts, counts->faults[FAULT_IO], counts->faults[FAULT_FULL],
-        counts->faults[FAULT_BUSY], counts->swaps, counts->acknowledged, counts->findings);
+        "%3d:%02d  %" PRId64 " rounds, %.1f/s, %" PRId64 " findings; %" PRId64 " kills, %" PRId64 " cuts, %" PRId64
+        " swaps, faults: %" PRId64 " I/O %" PRId64 " full %" PRId64 " busy; %" PRId64 " events acknowledged",
+        minutes, (int)seconds - 60 * minutes, counts->rounds, (double)counts->rounds / seconds, counts->findings,
+        counts->kills, counts->cuts + counts->recovery_cuts, counts->swaps, counts->faults[FAULT_IO],
+        counts->faults[FAULT_FULL], counts->faults[FAULT_BUSY], counts->acknowledged);
+}
+
+/* The same for a line of a terminal that is too narrow for the words. */
+static void put_short_line(const struct torture_counts *counts, char line[LINE_SIZE]) {
+    int seconds = (int)(counts->elapsed_us / 1000000);
+    (void)snprintf(line, LINE_SIZE,
+                   "%d:%02d %" PRId64 "r %.1f/s found %" PRId64 ", kill %" PRId64 " cut %" PRId64 " swap %" PRId64
+                   " fault %" PRId64 "/%" PRId64 "/%" PRId64 " events %" PRId64,
+                   seconds / 60, seconds % 60, counts->rounds,
+                   (double)counts->rounds * 1e6 / (double)(counts->elapsed_us + 1), counts->findings, counts->kills,
+                   counts->cuts + counts->recovery_cuts, counts->swaps, counts->faults[FAULT_IO],
+                   counts->faults[FAULT_FULL], counts->faults[FAULT_BUSY], counts->acknowledged);
 }
 
 void torture_tell_clear(struct torture_teller *teller) {
@@ -144,6 +156,9 @@ static void draw_line(struct torture_teller *teller, const struct torture_counts
         return;
     }
     int width = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1 : 79;
+    if (width < (int)strlen(line)) {
+        put_short_line(counts, line);
+    }
     (void)fprintf(stderr, "\r%.*s\033[K", width, line); /* a line that wraps cannot be drawn over */
     (void)fflush(stderr);
     teller->drawn = true;
