@@ -3,11 +3,12 @@
 # tools, and how much of the code all of it runs. Some hours; each part says its counts, and none hides that another failed.
 #
 #   ROUNDS=2000   processes killed             TRIALS=5000   trials of power loss, each with several cuts
-#   SECONDS_EACH=600   of each fuzzer, and 60 of overload    ONLY="kill power overload fuzz static coverage"
+#   SECONDS_EACH=600   of each fuzzer, and 60 of overload    TORTURE_SECONDS=300   of kills, cuts, faults and swaps, mixed
+#   ONLY="kill torture power overload fuzz static coverage"
 set -uo pipefail
 cd "$(dirname "$0")/.."
-rounds=${ROUNDS:-2000} trials=${TRIALS:-5000} each=${SECONDS_EACH:-600}
-only=${ONLY:-kill power overload fuzz static coverage}
+rounds=${ROUNDS:-2000} trials=${TRIALS:-5000} each=${SECONDS_EACH:-600} torture=${TORTURE_SECONDS:-300}
+only=${ONLY:-kill torture power overload fuzz static coverage}
 seed=${SEED:-$(date +%s)}
 jobs=$(nproc)
 failures=0
@@ -49,6 +50,10 @@ measure_coverage() {
 
 if wants kill; then
     part kill build/bin/kill_rounds --rounds "$rounds" --seed "$seed"
+fi
+if wants torture; then
+    part torture build/bin/polaris-host-sim torture build/bin/polaris-event-store.so \
+        --with build/bin/polaris-event-store-b.so --seconds "$torture" --seed "$seed"
 fi
 if wants power; then
     part power env POLARIS_POWER_FIRST=1000 POLARIS_POWER_TRIALS="$trials" build/bin/power_test -j1 --verbose \

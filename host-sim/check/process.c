@@ -34,8 +34,7 @@ void process_remove_folder(const char *folder) {
     (void)nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* The child: nothing of it reaches the terminal, it leaves no core, and it does not outlive its parent. */
-static void prepare_child(pid_t parent, int out) {
+void process_become_child(pid_t parent, int out) {
     static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
     sigset_t none;
     (void)setpgid(0, 0);
@@ -82,7 +81,7 @@ bool process_start(struct process *process, const char *parent, void (*run)(cons
     (void)fflush(NULL); /* what stands in our buffers must not be written twice */
     made.id = fork();
     if (made.id == 0) {
-        prepare_child(self, made.out);
+        process_become_child(self, made.out);
         verdict_begin(made.page);
         run(made.folder, context);
         passed();
@@ -102,9 +101,8 @@ bool process_start(struct process *process, const char *parent, void (*run)(cons
     return true;
 }
 
-/* The line of its output that says most: a sanitizer's report, or else the last one. */
-static const char *telling_line(int out, char text[4097]) {
-    ssize_t size = pread(out, text, 4096, 0);
+const char *process_telling_line(int out, char text[PROCESS_TEXT_SIZE]) {
+    ssize_t size = pread(out, text, PROCESS_TEXT_SIZE - 1, 0);
     const char *best = NULL;
     text[size > 0 ? size : 0] = '\0';
     char *rest = text;
@@ -118,8 +116,8 @@ static const char *telling_line(int out, char text[4097]) {
 }
 
 static void describe_end(const struct process *process, int status, int64_t limit_ms, struct check_result *result) {
-    char text[4097];
-    const char *line = telling_line(process->out, text);
+    char text[PROCESS_TEXT_SIZE];
+    const char *line = process_telling_line(process->out, text);
     char end[64];
     if (limit_ms >= 0) {
         (void)snprintf(end, sizeof end, "hangs: had not ended after %lld s", (long long)(limit_ms / 1000));

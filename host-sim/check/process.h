@@ -24,6 +24,13 @@ bool process_start(struct process *process, const char *parent, void (*run)(cons
  * having taken so long. What it said, or what its end says, goes to the result. */
 void process_end(struct process *process, int64_t limit_ms, struct check_result *result);
 
+/* In a process that was just forked: nothing of it reaches the terminal but what it writes to `out`, it leaves no core,
+ * and it does not outlive its parent. */
+void process_become_child(pid_t parent, int out);
+/* The line of its output that says most: a sanitizer's report, or else the last one; NULL: it said nothing. */
+enum { PROCESS_TEXT_SIZE = 4097 };
+const char *process_telling_line(int out, char text[PROCESS_TEXT_SIZE]);
+
 /* Removes a folder and all in it. */
 void process_remove_folder(const char *folder);
 

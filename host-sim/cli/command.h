@@ -54,6 +54,7 @@ int command_swap(struct session *session, int argc, char **argv);
 int command_demo(struct session *session, int argc, char **argv);
 int command_bench(struct session *session, int argc, char **argv);
 int command_check(struct session *session, int argc, char **argv);
+int command_torture(struct session *session, int argc, char **argv);
 
 /* The common options, as a child of a command's argp; its input is the struct session:
  *     .children = SESSION_CHILDREN      and, at ARGP_KEY_INIT: state->child_inputs[0] = options->session; */

@@ -17,6 +17,7 @@ static const struct command COMMANDS[] = {
     {"replay", "", "rebuild the graph from the store", command_replay},
     {"swap", "PLUGIN...", "swap builds under load, and prove that nothing is lost", command_swap},
     {"check", "[PLUGIN]", "look whether a build keeps what the interface promises", command_check},
+    {"torture", "[PLUGIN]", "kill, cut the power, let the disk fail and swap, for as long as wanted", command_torture},
     {"demo", "", "show the main job on the packages of this machine", command_demo},
     {"bench", "", "measure appends, and validation", command_bench},
 };

@@ -18,7 +18,7 @@ TestSuite(usage, .init = cli_enter, .fini = cli_leave);
 
 Test(usage, help_lists_every_command) {
     static const char *const COMMANDS[] = {"call",   "ingest", "events", "tail",  "schema", "rejected",
-                                           "replay", "swap",   "demo",   "bench", "check"};
+                                           "replay", "swap",   "demo",   "bench", "check",  "torture"};
 
     CLEANUP(result_done) struct result result = RUN_FOR(0, NULL, "--help");
 
@@ -50,7 +50,7 @@ static void check_help(const char *command, const char *task) {
 
 Test(usage, each_command_has_a_help_with_exit_codes_and_an_example) {
     static const char *const COMMANDS[] = {"call",   "ingest", "events", "tail",  "schema", "rejected",
-                                           "replay", "swap",   "demo",   "bench", "check"};
+                                           "replay", "swap",   "demo",   "bench", "check",  "torture"};
     for (size_t i = 0; i < sizeof COMMANDS / sizeof COMMANDS[0]; i++) {
         check_help(COMMANDS[i], NULL);
     }

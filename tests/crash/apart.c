@@ -17,11 +17,11 @@ bool run_apart(const char *what, unsigned seconds, void (*body)(void *context), 
     (void)fflush(NULL);
     pid_t pid = fork();
     if (pid == 0) {
-        (void)race_forget(); /* what was complained of before is the parent's */
+        (void)complaints_forget(); /* what was complained of before is the parent's */
         (void)alarm(seconds);
         body(context);
         (void)fflush(NULL);
-        _exit(race_failed() ? 3 : 0);
+        _exit(complained() ? 3 : 0);
     }
     if (pid < 0) {
         complain("no child: %s", strerror(errno));

@@ -6,8 +6,6 @@
  * A failure prints the command that makes the same rounds again: all draws are the same, while the moment of the kill
  * is as near as the scheduler lets it be. --planted proves that the check finds what a defect would leave. */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,19 +16,17 @@
 
 #include "../stress/race.h"
 #include "rounds.h"
+#include "torture/life.h"
+#include "torture/work.h"
 
-enum { ROUNDS = 200, PLANTED_ROUNDS = 12, WAIT_MS_MAX = 30000 };
+static const polaris_es_table *builds[2];
+
+enum { ROUNDS = 200, PLANTED_ROUNDS = 12, SILENCE_MS_MAX = 30000 };
 
 struct options {
     long long rounds, from, seconds;
     uint64_t seed;
     bool planted;
-};
-
-/* When the child is killed: after so many reports, and so many microseconds more. */
-struct moment {
-    int reports;
-    int delay_us;
 };
 
 static int64_t now_ms(void) {
@@ -39,69 +35,60 @@ static int64_t now_ms(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static struct moment draw_moment(uint64_t seed, int round) {
-    struct draws draws = draws_of(seed, round, 0, 0, 6);
-    switch (draw_below(&draws, 8)) {
-    case 0: /* while it opens the store, or makes it */
-        return (struct moment){0, draw_below(&draws, 15000)};
-    case 1: /* long enough for the log to be copied a few times */
-        return (struct moment){2000 + draw_below(&draws, 2000), draw_below(&draws, 2000)};
-    default:
-        return (struct moment){1 + draw_below(&draws, 900), draw_below(&draws, 3000)};
-    }
+static void configure(char *text, size_t size, const struct ledger *ledger) {
+    store_config(text, size, ledger->seed, ledger->round, ledger->round / STORE_ROUNDS % 2 == 0 ? "normal" : "full");
 }
 
-/* Reads whole reports into the ledger until there are `count`, or no more come. */
-static void listen_for(struct ledger *ledger, int reports, long long count) {
-    struct record record;
-    while (ledger->records < count) {
-        struct pollfd wanted = {.fd = reports, .events = POLLIN};
-        int ready = poll(&wanted, 1, WAIT_MS_MAX);
-        if (ready < 0 && errno == EINTR) {
-            continue;
-        }
-        if (ready == 0) {
-            complain("the child reports nothing for %d seconds", WAIT_MS_MAX / 1000);
-        }
-        if (ready <= 0 || read(reports, &record, sizeof record) != (ssize_t)sizeof record) {
-            return;
-        }
-        ledger_note(ledger, &record);
+struct child {
+    const struct ledger *ledger;
+    bool lying;
+};
+
+static void work_on(void *context, int reports) {
+    const struct child *child = context;
+    char config[512];
+    configure(config, sizeof config, child->ledger);
+    const struct work work = {.before = child->ledger,
+                              .config = config,
+                              .reports = reports,
+                              .builds = {builds[0], builds[1]},
+                              .lying = child->lying};
+    work_until_end(&work);
+}
+
+static void rounds_check(struct ledger *ledger) {
+    struct census census = {0};
+    char config[512];
+    configure(config, sizeof config, ledger);
+    if (judge_store(ledger, builds, config, &census)) {
+        rounds_check_tables(&census);
     }
 }
 
 /* One life of a child. */
 static void run_child(struct ledger *ledger, bool lying) {
-    struct moment moment = draw_moment(ledger->seed, ledger->round);
-    int ends[2];
+    struct child child = {ledger, lying};
+    const struct life life = {.run = work_on,
+                              .context = &child,
+                              .is_killed = true,
+                              .moment = moment_of(ledger->seed, ledger->round),
+                              .silence_ms_max = SILENCE_MS_MAX};
     int result = 0;
-    (void)fflush(NULL);
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-        complain("no pipe: %s", strerror(errno));
-        return;
-    }
-    pid_t pid = fork();
-    if (pid == 0) {
-        (void)close(ends[0]);
-        rounds_child(ledger, ends[1], lying);
-    }
-    (void)close(ends[1]);
-    if (pid < 0) {
-        complain("no child: %s", strerror(errno));
-    } else {
-        listen_for(ledger, ends[0], ledger->records + moment.reports);
-        (void)usleep((useconds_t)moment.delay_us);
-        (void)kill(pid, SIGKILL);
-        listen_for(ledger, ends[0], INT64_MAX); /* what was still in the pipe was acknowledged as well */
-        while (waitpid(pid, &result, 0) < 0 && errno == EINTR) {
-        }
+    switch (life_run(ledger, &life, &result)) {
+    case LIFE_ENDED:
         EXPECT(WIFSIGNALED(result) && WTERMSIG(result) == SIGKILL, "the child ended by itself: %x", (unsigned)result);
+        break;
+    case LIFE_HUNG:
+        complain("the child reports nothing for %d seconds", SILENCE_MS_MAX / 1000);
+        break;
+    case LIFE_NO_CHILD:
+        complain("no child: %s", strerror(errno));
+        break;
     }
-    (void)close(ends[0]);
 }
 
 static void remove_store(void) {
-    static const char *const NAMES[] = {"kill.db", "kill.db-wal", "kill.db-shm", "kill.db.owner"};
+    static const char *const NAMES[] = {STORE_FILE, STORE_FILE "-wal", STORE_FILE "-shm", STORE_FILE ".owner"};
     for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
         (void)unlink(NAMES[i]);
     }
@@ -114,7 +101,7 @@ static bool finds(const char *what, uint64_t seed) {
     bool found = false;
     remove_store();
     ledger_init(&ledger, seed);
-    race_be_silent(true);
+    complaints_silence(true);
     for (int i = 0; i < PLANTED_ROUNDS && !found; i++) {
         if (i % STORE_ROUNDS == 0) {
             remove_store();
@@ -125,15 +112,15 @@ static bool finds(const char *what, uint64_t seed) {
         run_child(&ledger, early);
         if (early || rounds_plant(what) > 0) {
             rounds_check(&ledger);
-            found = race_forget() > 0;
+            found = complaints_forget() > 0;
         } else {
             rounds_check(&ledger);
-            if (race_forget() > 0) {
+            if (complaints_forget() > 0) {
                 break; /* it complains without a reason */
             }
         }
     }
-    race_be_silent(false);
+    complaints_silence(false);
     ledger_done(&ledger);
     return found;
 }
@@ -153,7 +140,7 @@ static void run_rounds(const struct options *options) {
     long long last = options->from + options->rounds, begun = round;
     long long events = 0, records = 0, swaps = 0;
     ledger_init(&ledger, options->seed);
-    for (; round < last && now_ms() < end_ms && !race_failed(); round++) {
+    for (; round < last && now_ms() < end_ms && !complained(); round++) {
         if (round % STORE_ROUNDS == 0) {
             remove_store();
             ledger_done(&ledger);
@@ -167,7 +154,7 @@ static void run_rounds(const struct options *options) {
         events += ledger.last_id - events_before;
         records += ledger.records - records_before;
         swaps += ledger.swaps - swaps_before;
-        if (race_failed()) {
+        if (complained()) {
             fprintf(stderr,
                     "round %lld of seed %llu; again: kill_rounds --seed %llu --from %lld --rounds 1; store: %s\n",
                     round, (unsigned long long)options->seed, (unsigned long long)options->seed, round, race_folder());
@@ -203,7 +190,7 @@ static bool read_options(struct options *options, int argc, char **argv) {
         }
         i++;
     }
-    return options->from + options->rounds <= UINT16_MAX; /* reports carry the round */
+    return options->from + options->rounds <= INT32_MAX; /* reports carry the round */
 }
 
 int main(int argc, char **argv) {
@@ -224,5 +211,5 @@ int main(int argc, char **argv) {
     } else {
         run_rounds(&options);
     }
-    return race_failed() ? 1 : race_end(); /* after a failure the store is kept */
+    return complained() ? 1 : race_end(); /* after a failure the store is kept */
 }

@@ -48,13 +48,13 @@ const char *const PLANTED[] = {"early",          "log",      "lost",        "tor
 
 int rounds_plant(const char *what) {
     if (strcmp(what, "log") == 0) {
-        (void)unlink("kill.db-shm");
-        return unlink("kill.db-wal") == 0;
+        (void)unlink(STORE_FILE "-shm");
+        return unlink(STORE_FILE "-wal") == 0;
     }
     int rows = 0;
     sqlite3 *db = NULL;
     for (size_t i = 0; i < sizeof PLANTS / sizeof PLANTS[0]; i++) {
-        if (strcmp(PLANTS[i].what, what) == 0 && sqlite3_open("kill.db", &db) == SQLITE_OK &&
+        if (strcmp(PLANTS[i].what, what) == 0 && sqlite3_open(STORE_FILE, &db) == SQLITE_OK &&
             sqlite3_exec(db, PLANTS[i].sql, NULL, NULL, NULL) == SQLITE_OK) {
             rows = sqlite3_changes(db);
         }

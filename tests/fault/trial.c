@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "random.h"
 #include "store_dump.h"
+#include "torture/random.h"
 
 /* Some ten seconds; under the sanitizers, which are ten times slower, one in seven is enough. */
 #ifdef __SANITIZE_ADDRESS__

@@ -3,7 +3,7 @@
 #define POLARIS_TESTS_FAULT_TRIAL_H
 
 #include "es.h"
-#include "faults.h"
+#include "torture/faults.h"
 
 struct trial {
     const char *what;

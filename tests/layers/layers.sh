@@ -23,13 +23,14 @@ FORBIDDEN=(
     'plugin/validate/.*        "(storage/.*|wire/(messages|writer)\.h|(store|query|dlq|schema|entry|instance|config|event|dead_letter)\.h)'
     'plugin/validate/.*        ["<](msgpack|jansson|sqlite3|polaris).*'
     'plugin/(event|bytes|bounds|error|config|dead_letter)\.[ch]   "(wire|storage)/.*'
-    'plugin/.*                 ["<](host|loader|message|graph|cli|demo|check)/.*'
+    'plugin/.*                 ["<](host|loader|message|graph|cli|demo|check|torture)/.*'
     'plugin/[^/]*              ["<](msgpack|sqlite3|jansson).*'
     'plugin/storage/.*         ["<](msgpack|jansson).*'
     'plugin/storage/[^/]*      ["<]sqlite3.*'
     'plugin/wire/.*            ["<]sqlite3.*'
     'host-sim/(loader|host|message|graph|cli|demo|check)/.*   ["<]sqlite3.*'
-    'host-sim/(bench|check)/.* "(cli|demo)/.*'
+    'host-sim/(bench|check|torture)/.* "(cli|demo)/.*'
+    'host-sim/torture/(call|judge|judge_more|ledger|life|plan|run|work|work_[a-z]*)\.c ["<]sqlite3.*'
     'host-sim/loader/.*        ["<](msgpack|jansson).*'
 )
 

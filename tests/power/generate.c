@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "random.h"
+#include "torture/random.h"
 
 static uint32_t below(struct generator *g, uint32_t bound) {
     return random_below(&g->random, bound);

@@ -11,10 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "disk.h"
-#include "random.h"
 #include "script.h"
 #include "store_dump.h"
+#include "torture/disk.h"
+#include "torture/random.h"
 
 /* Under the sanitizers, which are some ten times slower, a tenth of the trials is made: the release build does the
  * rest. */

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "disk.h"
 #include "generate.h"
 #include "store_dump.h"
+#include "torture/disk.h"
 
 const char *script_config(const struct script *script, const char *durability) {
     static char config[256];

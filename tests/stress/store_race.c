@@ -103,7 +103,7 @@ static void *follow(void *context) {
             snprintf(cursor, sizeof cursor, "%s", next);
         }
         json_decref(reply);
-        if (race_failed()) {
+        if (complained()) {
             break;
         }
     }

@@ -1,12 +1,7 @@
-/* rounds_check_more.c: the parent: holds batches, dead letters, schemas and rejected entries, and the tables
- * themselves, against what was told. */
-#include <sqlite3.h>
-#include <stdio.h>
-#include <stdlib.h>
+/* judge_more.c: holds batches, dead letters, schemas and rejected entries against what was told. */
 #include <string.h>
 
-#include "../stress/race.h"
-#include "rounds.h"
+#include "torture/judge.h"
 
 /* ---- batches ---- */
 
@@ -22,11 +17,11 @@ static enum batch_state batch_state_of(const json_t *batch) {
     return BATCH_NONE;
 }
 
-void check_batches(struct ledger *ledger, polaris_es *self) {
+void judge_batches(struct ledger *ledger, const struct opened *store) {
     for (int i = 0; i < ledger->batch_count; i++) {
         struct batch *batch = &ledger->batches[i];
-        json_t *reply = call(self, table->store, MAY(OK) | MAY(NOT_FOUND), "{\"op\":\"batch.get\",\"id\":\"%d/%d/%d\"}",
-                             batch->round, batch->thread, batch->n);
+        json_t *reply = call(store->self, store->table->store, MAY(OK) | MAY(NOT_FOUND),
+                             "{\"op\":\"batch.get\",\"id\":\"%d/%d/%d\"}", batch->round, batch->thread, batch->n);
         const json_t *found = json_object_get(reply, "batch");
         enum batch_state state = batch_state_of(found);
         int drafts = (int)number(found, "count");
@@ -144,9 +139,10 @@ static void check_consumer(struct consumer *consumer, int number_of_consumer, co
     *consumer = settled;
 }
 
-void check_letters(struct ledger *ledger, polaris_es *self) {
+void judge_letters(struct ledger *ledger, const struct opened *store) {
     for (int i = 0; i < CONSUMERS; i++) {
-        json_t *reply = call(self, table->dlq, MAY(OK), "{\"op\":\"list\",\"consumer\":\"c%d\",\"limit\":100000}", i);
+        json_t *reply =
+            call(store->self, store->table->dlq, MAY(OK), "{\"op\":\"list\",\"consumer\":\"c%d\",\"limit\":100000}", i);
         check_consumer(&ledger->consumers[i], i, json_object_get(reply, "entries"));
         json_decref(reply);
     }
@@ -154,8 +150,8 @@ void check_letters(struct ledger *ledger, polaris_es *self) {
 
 /* ---- schemas and rejected entries ---- */
 
-static void check_kept(struct ledger *ledger, polaris_es *self) {
-    json_t *reply = call(self, table->dlq, MAY(OK), "{\"op\":\"rejected.list\",\"limit\":100000}");
+static void check_kept(struct ledger *ledger, const struct opened *store) {
+    json_t *reply = call(store->self, store->table->dlq, MAY(OK), "{\"op\":\"rejected.list\",\"limit\":100000}");
     const json_t *entries = json_object_get(reply, "entries");
     int count = (int)json_array_size(entries);
     EXPECT(count == ledger->kept_count || count == ledger->kept_count + 1, "%d rejected entries, %d were told of",
@@ -166,7 +162,7 @@ static void check_kept(struct ledger *ledger, polaris_es *self) {
         if (i == ledger->kept_count) { /* made by the last request, which nobody was told of */
             struct record record = {.kind = RECORD_KEPT,
                                     .thread = THREAD_SCHEMA,
-                                    .round = (uint16_t)ledger->round,
+                                    .round = ledger->round,
                                     .n = ledger->requests[ledger->round % STORE_ROUNDS][THREAD_SCHEMA].count,
                                     .a = id};
             ledger_note(ledger, &record);
@@ -186,8 +182,9 @@ static void check_kept(struct ledger *ledger, polaris_es *self) {
     json_decref(reply);
 }
 
-void check_schemas(struct ledger *ledger, const struct census *census, polaris_es *self) {
-    json_t *reply = call(self, table->schema, MAY(OK) | MAY(NOT_FOUND), "{\"op\":\"versions\",\"type\":\"s\"}");
+void judge_schemas(struct ledger *ledger, const struct census *census, const struct opened *store) {
+    json_t *reply =
+        call(store->self, store->table->schema, MAY(OK) | MAY(NOT_FOUND), "{\"op\":\"versions\",\"type\":\"s\"}");
     int64_t latest = number(reply, "latest");
     EXPECT(latest == ledger->schema_version || (latest == ledger->schema_begun && latest > 0),
            "the schema has %lld versions, %lld were told", (long long)latest, (long long)ledger->schema_version);
@@ -197,8 +194,8 @@ void check_schemas(struct ledger *ledger, const struct census *census, polaris_e
            (long long)latest);
     json_decref(reply);
     for (int64_t version = 1; version <= latest; version++) {
-        reply =
-            call(self, table->schema, MAY(OK), "{\"op\":\"get\",\"type\":\"s\",\"version\":%lld}", (long long)version);
+        reply = call(store->self, store->table->schema, MAY(OK), "{\"op\":\"get\",\"type\":\"s\",\"version\":%lld}",
+                     (long long)version);
         const json_t *schema = json_object_get(reply, "schema");
         const json_t *property = json_object_get(json_object_get(schema, "properties"), "v");
         EXPECT(number(property, "const") == version, "version %lld of the schema is another one", (long long)version);
@@ -206,59 +203,5 @@ void check_schemas(struct ledger *ledger, const struct census *census, polaris_e
     }
     ledger->schema_version = latest;
     ledger->schema_begun = 0;
-    check_kept(ledger, self);
-}
-
-/* ---- the tables ---- */
-
-static int64_t ask_table(sqlite3 *db, const char *sql) {
-    sqlite3_stmt *statement = NULL;
-    int64_t result = -1;
-    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW) {
-        result = sqlite3_column_int64(statement, 0);
-    } else {
-        complain("%s: %s", sql, sqlite3_errmsg(db));
-    }
-    (void)sqlite3_finalize(statement);
-    return result;
-}
-
-void rounds_check_tables(const struct census *census) {
-    static const char *const NONE[] = {
-        "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
-        "SELECT count(*) FROM event_tag WHERE event_id NOT IN (SELECT id FROM event)",
-        "SELECT count(*) FROM tag WHERE event_count <> (SELECT count(*) FROM event_tag WHERE tag_id = tag.id)",
-        "SELECT count(*) FROM tag WHERE last_id <> (SELECT max(event_id) FROM event_tag WHERE tag_id = tag.id)",
-        "SELECT count(*) FROM stream WHERE version <> (SELECT count(*) FROM event WHERE stream_id = stream.id)",
-        "SELECT count(*) FROM stream WHERE last_id <> (SELECT max(id) FROM event WHERE stream_id = stream.id)",
-        "SELECT count(*) FROM stream WHERE first_id <> (SELECT min(id) FROM event WHERE stream_id = stream.id)",
-        "SELECT count(*) FROM batch WHERE state = 0"
-        " AND event_count <> (SELECT count(*) FROM draft WHERE batch_id = batch.id)",
-        "SELECT count(*) FROM batch WHERE state = 1"
-        " AND event_count <> (SELECT count(*) FROM event WHERE batch_id = batch.id)",
-        "SELECT count(*) FROM draft WHERE batch_id NOT IN (SELECT id FROM batch WHERE state = 0)",
-        "SELECT count(*) FROM event WHERE batch_id IS NOT NULL AND batch_id NOT IN (SELECT id FROM batch WHERE state = "
-        "1)",
-        "SELECT count(*) FROM event WHERE type_id NOT IN (SELECT id FROM type)",
-        "SELECT count(*) FROM dead_letter WHERE event_id NOT IN (SELECT id FROM event)",
-        "SELECT count(*) FROM dead_letter WHERE state NOT BETWEEN 0 AND 4"
-        " OR (state IN (0, 1) AND attempts >= attempts_max)",
-        "SELECT count(*) FROM dead_letter_failure WHERE letter_id NOT IN (SELECT id FROM dead_letter)",
-        "SELECT count(*) FROM schema_type WHERE latest <>"
-        " (SELECT count(*) FROM schema_version v WHERE v.type = schema_type.type)",
-        "SELECT count(*) FROM schema_type WHERE latest <>"
-        " (SELECT max(version) FROM schema_version v WHERE v.type = schema_type.type)",
-    };
-    sqlite3 *db = NULL;
-    if (sqlite3_open("kill.db", &db) != SQLITE_OK) {
-        complain("SQLite cannot open the store: %s", sqlite3_errmsg(db));
-    } else {
-        for (size_t i = 0; i < sizeof NONE / sizeof NONE[0]; i++) {
-            int64_t rows = ask_table(db, NONE[i]);
-            EXPECT(rows == 0, "%lld rows: %s", (long long)rows, NONE[i]);
-        }
-        EXPECT(ask_table(db, "SELECT count(*) FROM event") == census->events, "other events in the table");
-        EXPECT(ask_table(db, "SELECT count(*) FROM event_tag") == census->tags, "other tags in the table");
-    }
-    (void)sqlite3_close(db);
+    check_kept(ledger, store);
 }

@@ -1,5 +1,5 @@
 /* shim_vfs.c: the forwarding VFS. */
-#include "shim_vfs.h"
+#include "torture/shim_vfs.h"
 
 #include <sched.h>
 #include <stdatomic.h>

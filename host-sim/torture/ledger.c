@@ -1,17 +1,16 @@
-/* rounds_ledger.c: what is asked for, drawn from the seed; and what was told, as the reports say. */
+/* ledger.c: what is asked for, drawn from the seed; and what was told, as the reports say. */
+#include "torture/ledger.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "rounds.h"
+#include "torture/random.h"
 
 /* ---- draws ---- */
 
-uint64_t draw(struct draws *draws) { /* splitmix64 */
-    uint64_t z = draws->state += UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return z ^ (z >> 31);
+uint64_t draw(struct draws *draws) {
+    return random_next(&draws->state);
 }
 
 int draw_below(struct draws *draws, int below) {
@@ -93,47 +92,90 @@ enum schema_step schema_step(uint64_t seed, int round, int n) {
     return STEPS[draw_below(&draws, (int)(sizeof STEPS / sizeof STEPS[0]))];
 }
 
-void rounds_config(char *text, size_t size, uint64_t seed, int round) {
+void store_config(char *text, size_t size, uint64_t seed, int round, const char *durability) {
     struct draws draws = draws_of(seed, round / STORE_ROUNDS, 0, 0, 3);
     int page_size = 512 << draw_below(&draws, 4);
     int queue_max = 1 << draw_below(&draws, 6);
     int group_max = 1 << draw_below(&draws, 6);
     (void)snprintf(text, size,
-                   "{\"path\": \"kill.db\", \"durability\": \"%s\", \"page_size\": %d, \"queue_max\": %d,"
+                   "{\"path\": \"" STORE_FILE "\", \"durability\": \"%s\", \"page_size\": %d, \"queue_max\": %d,"
                    " \"group_max\": %d, \"checkpoint_pages\": %d, \"submit_max\": 24, \"cache_kib\": 256,"
                    " \"readers\": 2, \"lease_us\": 86400000000, \"retry_attempts_max\": 2}",
-                   round / STORE_ROUNDS % 2 == 0 ? "normal" : "full", page_size, queue_max, group_max,
-                   100 + draw_below(&draws, 300));
+                   durability, page_size, queue_max, group_max, 100 + draw_below(&draws, 300));
 }
 
 /* ---- the ledger ---- */
 
-static void *grown(void *items, size_t count, size_t size) {
-    void *larger = realloc(items, count * size);
-    if (larger == NULL) {
+static void *must(void *memory) {
+    if (memory == NULL) {
         abort();
     }
-    return larger;
+    return memory;
+}
+
+/* An array of `count` items, of which the first `before` are those of `items`. */
+static void *grown(const struct ledger *ledger, void *items, size_t before, size_t count, size_t size) {
+    struct arena *arena = ledger->arena;
+    if (arena == NULL) {
+        return must(realloc(items, count * size));
+    }
+    size_t begin = (arena->used + 15) / 16 * 16;
+    if (count * size > arena->size - begin) {
+        abort();
+    }
+    arena->used = begin + count * size;
+    if (before > 0) {
+        memcpy(arena->memory + begin, items, before * size);
+    }
+    return arena->memory + begin;
 }
 
 void ledger_init(struct ledger *ledger, uint64_t seed) {
-    *ledger = (struct ledger){.seed = seed};
+    *ledger = (struct ledger){.seed = seed, .threads = (1u << THREAD_COUNT) - 1, .keeps_log = true};
+}
+
+void ledger_init_in(struct ledger *ledger, uint64_t seed, struct arena *arena) {
+    ledger_init(ledger, seed);
+    ledger->arena = arena;
+    arena->used = 0;
+}
+
+static void *copied(const void *items, int count, size_t size) {
+    return count > 0 ? memcpy(must(malloc((size_t)count * size)), items, (size_t)count * size) : NULL;
+}
+
+void ledger_copy(struct ledger *copy, const struct ledger *ledger) {
+    *copy = *ledger;
+    copy->arena = NULL;
+    memset(copy->requests, 0, sizeof copy->requests);
+    copy->batches = copied(ledger->batches, ledger->batch_count, sizeof *ledger->batches);
+    copy->batch_capacity = copy->batch_count;
+    copy->kept = copied(ledger->kept, ledger->kept_count, sizeof *ledger->kept);
+    copy->kept_capacity = copy->kept_count;
 }
 
 void ledger_done(struct ledger *ledger) {
-    for (int i = 0; i < STORE_ROUNDS * THREAD_COUNT; i++) {
+    for (int i = 0; i < STORE_ROUNDS * THREAD_COUNT && ledger->arena == NULL; i++) {
         free(ledger->requests[i / THREAD_COUNT][i % THREAD_COUNT].items);
     }
-    free(ledger->batches);
-    free(ledger->kept);
+    if (ledger->arena == NULL) {
+        free(ledger->batches);
+        free(ledger->kept);
+    }
     *ledger = (struct ledger){0};
+}
+
+const char *ledger_shutdown(const struct ledger *ledger, struct draws *draws) {
+    bool kept = draw_below(draws, 2) != 0;
+    return !ledger->keeps_log ? "{}" : kept ? "{\"keep_log\": true}" : "{\"keep_log\": false}";
 }
 
 struct request *ledger_request(struct ledger *ledger, int round, int thread, int n) {
     struct requests *requests = &ledger->requests[round % STORE_ROUNDS][thread];
     if (n >= requests->capacity) {
         int capacity = 2 * n + 64;
-        requests->items = grown(requests->items, (size_t)capacity, sizeof *requests->items);
+        requests->items =
+            grown(ledger, requests->items, (size_t)requests->capacity, (size_t)capacity, sizeof *requests->items);
         memset(requests->items + requests->capacity, 0,
                (size_t)(capacity - requests->capacity) * sizeof *requests->items);
         requests->capacity = capacity;
@@ -149,7 +191,12 @@ struct batch *ledger_batch(struct ledger *ledger, int round, int thread, int n) 
             return batch;
         }
     }
-    ledger->batches = grown(ledger->batches, (size_t)ledger->batch_count + 1, sizeof *ledger->batches);
+    if (ledger->batch_count == ledger->batch_capacity) {
+        int capacity = 2 * ledger->batch_capacity + 64;
+        ledger->batches =
+            grown(ledger, ledger->batches, (size_t)ledger->batch_count, (size_t)capacity, sizeof *ledger->batches);
+        ledger->batch_capacity = capacity;
+    }
     struct batch *batch = &ledger->batches[ledger->batch_count++];
     *batch = (struct batch){.round = round, .thread = thread, .n = n};
     return batch;
@@ -203,6 +250,9 @@ static void note_request(struct ledger *ledger, const struct record *record) {
         request->state = STATES[record->kind];
         request->first_id = record->a;
     }
+    if (record->kind == RECORD_TOLD) {
+        ledger->acknowledged += request_events(ledger->seed, record->round, record->thread, record->n);
+    }
     if (record->a > ledger->last_id) {
         ledger->last_id = record->a;
     }
@@ -218,6 +268,7 @@ static void note_batch(struct ledger *ledger, const struct record *record) {
         batch->state = (enum batch_state)record->a;
         batch->drafts = (int)record->b;
         batch->first_id = record->c;
+        ledger->acknowledged += batch->state == BATCH_COMPLETED ? batch->drafts : 0;
     }
 }
 
@@ -243,6 +294,16 @@ static void note_letter(struct ledger *ledger, const struct record *record) {
     }
 }
 
+static void note_kept(struct ledger *ledger, const struct record *record) {
+    ledger_request(ledger, record->round, record->thread, record->n)->state = REQUEST_NEVER;
+    if (ledger->kept_count == ledger->kept_capacity) {
+        int capacity = 2 * ledger->kept_capacity + 64;
+        ledger->kept = grown(ledger, ledger->kept, (size_t)ledger->kept_count, (size_t)capacity, sizeof *ledger->kept);
+        ledger->kept_capacity = capacity;
+    }
+    ledger->kept[ledger->kept_count++] = (struct kept){.round = record->round, .n = record->n, .id = record->a};
+}
+
 static void note_schema(struct ledger *ledger, const struct record *record) {
     if (record->kind == RECORD_SCHEMA_BEGIN) {
         ledger->schema_begun = record->a;
@@ -250,9 +311,7 @@ static void note_schema(struct ledger *ledger, const struct record *record) {
         ledger->schema_begun = 0;
         ledger->schema_version = record->a;
     } else if (record->kind == RECORD_KEPT) {
-        ledger_request(ledger, record->round, record->thread, record->n)->state = REQUEST_NEVER;
-        ledger->kept = grown(ledger->kept, (size_t)ledger->kept_count + 1, sizeof *ledger->kept);
-        ledger->kept[ledger->kept_count++] = (struct kept){.round = record->round, .n = record->n, .id = record->a};
+        note_kept(ledger, record);
     } else if (record->kind == RECORD_RESUBMITTING) {
         ledger->resubmitting = record->a;
     } else {

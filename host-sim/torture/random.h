@@ -1,6 +1,6 @@
 /* random.h: numbers that a seed determines (splitmix64). */
-#ifndef POLARIS_TESTS_SUPPORT_RANDOM_H
-#define POLARIS_TESTS_SUPPORT_RANDOM_H
+#ifndef POLARIS_TORTURE_RANDOM_H
+#define POLARIS_TORTURE_RANDOM_H
 
 #include <stdint.h>
 

@@ -1,18 +1,18 @@
 /* disk.c: what was synced, what was not, and what is left of that. */
-#include "disk.h"
+#include "torture/disk.h"
 
-#include <criterion/criterion.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "random.h"
-#include "shim_vfs.h"
+#include "torture/random.h"
+#include "torture/shim_vfs.h"
 
-enum { NAMES_MAX = 16, FOLDER_CHANGES_MAX = 256 };
+enum { NAMES_MAX = 64, FOLDER_CHANGES_MAX = 256 };
 
 /* Not synced yet. */
 struct change {
@@ -52,24 +52,41 @@ static struct {
     bool cut;
     uint32_t failing_syncs; /* one in so many; 0: none */
     uint64_t random;        /* of those */
+    bool ends;              /* the process, with a cut */
+    bool keeps_all;         /* then: what was written is what is left */
+    uint64_t seed;          /* of what is left */
+    int exit_code;
     struct inode *inodes;
     struct handle *handles;
     /* The folder: what it is now, what of it is durable, and how that becomes the first. */
     struct name {
         char *path;
         struct inode *now, *durable;
+        bool is_known; /* otherwise there may be a file from before */
     } names[NAMES_MAX];
     size_t name_count;
     struct folder_change changes[FOLDER_CHANGES_MAX];
     size_t change_count;
 } disk = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
+/* A disk that cannot be kept in memory is none: there is nothing to go on with. */
+static void *must(void *memory) {
+    if (memory == NULL) {
+        (void)fputs("the disk that loses its power: no memory, or a file that cannot be read or written\n", stderr);
+        abort();
+    }
+    return memory;
+}
+
+static void must_be(bool good) {
+    (void)must(good ? &disk : NULL);
+}
+
 /* ---- content ---- */
 
 static void content_resize(struct content *content, int64_t size) {
     if (size > content->size) {
-        content->data = realloc(content->data, (size_t)size);
-        cr_assert_not_null(content->data);
+        content->data = must(realloc(content->data, (size_t)size));
         memset(content->data + content->size, 0, (size_t)(size - content->size));
     }
     content->size = size;
@@ -98,29 +115,25 @@ static void inode_sync(struct inode *inode) {
 static void inode_change(struct inode *inode, const struct vfs_access *access) {
     if (inode->count == inode->capacity) {
         inode->capacity = inode->capacity == 0 ? 64 : 2 * inode->capacity;
-        inode->changes = realloc(inode->changes, inode->capacity * sizeof *inode->changes);
-        cr_assert_not_null(inode->changes);
+        inode->changes = must(realloc(inode->changes, inode->capacity * sizeof *inode->changes));
     }
     struct change *change = &inode->changes[inode->count++];
     *change = (struct change){.offset = access->size};
     if (access->call == VFS_WRITE) {
-        *change = (struct change){malloc((size_t)access->size), access->offset, access->size};
-        cr_assert_not_null(change->data);
+        *change = (struct change){must(malloc((size_t)access->size)), access->offset, access->size};
         memcpy(change->data, access->data, (size_t)access->size);
     }
 }
 
 static struct inode *inode_new(void) {
-    struct inode *inode = calloc(1, sizeof *inode);
-    cr_assert_not_null(inode);
+    struct inode *inode = must(calloc(1, sizeof *inode));
     inode->next = disk.inodes;
     disk.inodes = inode;
     return inode;
 }
 
 static struct handle *handle_new(struct inode *inode) {
-    struct handle *handle = malloc(sizeof *handle);
-    cr_assert_not_null(handle);
+    struct handle *handle = must(malloc(sizeof *handle));
     *handle = (struct handle){disk.handles, inode, inode->failures};
     disk.handles = handle;
     return handle;
@@ -244,16 +257,10 @@ static struct name *find_name(const char *path) {
             return &disk.names[i];
         }
     }
-    cr_assert_lt(disk.name_count, NAMES_MAX);
+    must_be(disk.name_count < NAMES_MAX);
     struct name *name = &disk.names[disk.name_count++];
-    *name = (struct name){.path = strdup(path)};
+    *name = (struct name){.path = must(strdup(path))};
     return name;
-}
-
-static void change_folder(struct name *name, struct inode *inode) {
-    name->now = inode;
-    cr_assert_lt(disk.change_count, FOLDER_CHANGES_MAX);
-    disk.changes[disk.change_count++] = (struct folder_change){name->path, inode};
 }
 
 /* The first `count` changes are on the disk. */
@@ -263,6 +270,14 @@ static void sync_folder(size_t count) {
     }
     disk.change_count -= count;
     memmove(disk.changes, disk.changes + count, disk.change_count * sizeof *disk.changes);
+}
+
+static void change_folder(struct name *name, struct inode *inode) {
+    name->now = inode;
+    if (disk.change_count == FOLDER_CHANGES_MAX) {
+        sync_folder(1); /* long ago */
+    }
+    disk.changes[disk.change_count++] = (struct folder_change){name->path, inode};
 }
 
 /* With a file that is synced its name becomes durable, and with that what happened in the folder before. */
@@ -289,8 +304,26 @@ static bool tick(void) {
     return disk.cut;
 }
 
+/* A file that was there before the disk was: all of it is on it. */
+static void take_file(struct name *name) {
+    int descriptor = open(name->path, O_RDONLY | O_CLOEXEC);
+    struct stat file;
+    if (descriptor < 0) {
+        return;
+    }
+    must_be(fstat(descriptor, &file) == 0);
+    name->now = name->durable = inode_new();
+    content_resize(&name->now->synced, file.st_size);
+    must_be(file.st_size == 0 || read(descriptor, name->now->synced.data, (size_t)file.st_size) == file.st_size);
+    (void)close(descriptor);
+}
+
 static void record_open(struct vfs_access *access) {
     struct name *name = find_name(access->path);
+    if (name->now == NULL && !name->is_known) {
+        take_file(name);
+    }
+    name->is_known = true;
     if (name->now == NULL) {
         (void)tick();
         change_folder(name, inode_new());
@@ -300,6 +333,10 @@ static void record_open(struct vfs_access *access) {
 
 static void record_delete(const struct vfs_access *access) {
     struct name *name = find_name(access->path);
+    if (name->now == NULL && !name->is_known) {
+        take_file(name);
+    }
+    name->is_known = true;
     if (name->now != NULL) {
         bool in_progress = tick();
         change_folder(name, NULL);
@@ -345,25 +382,18 @@ static bool record(struct vfs_access *access) {
     return !disk.cut;
 }
 
-static int on_access(struct vfs_access *access) {
-    pthread_mutex_lock(&disk.mutex);
-    bool is_made = !disk.cut && record(access);
-    pthread_mutex_unlock(&disk.mutex);
-    return is_made ? SQLITE_OK : vfs_call_failure(access->call);
-}
-
 /* ---- after a cut ---- */
 
 static void write_file(const char *path, const struct content *content) {
     int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    cr_assert_geq(descriptor, 0, "%s", path);
-    cr_assert_eq(write(descriptor, content->data != NULL ? (const void *)content->data : "", (size_t)content->size),
-                 content->size);
+    must_be(descriptor >= 0);
+    must_be(write(descriptor, content->data != NULL ? (const void *)content->data : "", (size_t)content->size) ==
+            content->size);
     (void)close(descriptor);
 }
 
 /* What is not there any more lives on in no name, and is freed with the disk. */
-void disk_restore(uint64_t seed) {
+static void leave(uint64_t seed) {
     uint64_t random = seed;
     sync_folder(random_below(&random, (uint32_t)disk.change_count + 1));
     disk.change_count = 0;
@@ -376,12 +406,34 @@ void disk_restore(uint64_t seed) {
             write_file(name->path, &name->now->synced);
         }
     }
+}
+
+void disk_restore(uint64_t seed) {
+    leave(seed);
     disk.cut = false;
     disk_cut_at(0);
     disk_fail_syncs(0, 0);
 }
 
+/* Whoever comes meanwhile waits for the mutex, and goes with the process. */
+static void end_process(void) {
+    if (!disk.keeps_all) {
+        leave(disk.seed);
+    }
+    _exit(disk.exit_code);
+}
+
 /* ---- the disk ---- */
+
+static int on_access(struct vfs_access *access) {
+    pthread_mutex_lock(&disk.mutex);
+    bool is_made = !disk.cut && record(access);
+    if (disk.cut && disk.ends) {
+        end_process();
+    }
+    pthread_mutex_unlock(&disk.mutex);
+    return is_made ? SQLITE_OK : vfs_call_failure(access->call);
+}
 
 void disk_begin(enum disk_syncs syncs) {
     disk.syncs = syncs;
@@ -405,9 +457,21 @@ void disk_fail_syncs(uint32_t one_in, uint64_t seed) {
     pthread_mutex_unlock(&disk.mutex);
 }
 
+void disk_end_with_cut(bool keeps_all, uint64_t seed, int exit_code) {
+    pthread_mutex_lock(&disk.mutex);
+    disk.ends = true;
+    disk.keeps_all = keeps_all;
+    disk.seed = seed;
+    disk.exit_code = exit_code;
+    pthread_mutex_unlock(&disk.mutex);
+}
+
 void disk_cut(void) {
     pthread_mutex_lock(&disk.mutex);
     disk.cut = true;
+    if (disk.ends) {
+        end_process();
+    }
     pthread_mutex_unlock(&disk.mutex);
 }
 

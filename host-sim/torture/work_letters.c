@@ -1,5 +1,5 @@
-/* rounds_letters.c: threads of the child that put dead letters and work on them, each for a consumer of its own. */
-#include "rounds_child.h"
+/* work_letters.c: threads that put dead letters and work on them, each for a consumer of its own. */
+#include "torture/work.h"
 
 /* Tells of the entry, and keeps it. */
 static void tell_letter(struct worker *worker, int consumer, const json_t *entry) {
@@ -27,7 +27,7 @@ static const struct letter *find_letter(struct worker *worker, const struct cons
 }
 
 static json_t *put_letter(struct worker *worker, int number_of_consumer, const struct consumer *consumer) {
-    int64_t event_id = 1 + (int64_t)(draw(&worker->draws) % (uint64_t)child_last_id());
+    int64_t event_id = 1 + (int64_t)(draw(&worker->draws) % (uint64_t)work_last_id());
     if (consumer->count == LETTERS_MAX) {
         event_id = consumer->letters[draw_below(&worker->draws, LETTERS_MAX)].event_id;
     }
@@ -84,27 +84,23 @@ static json_t *do_something(struct worker *worker, int number_of_consumer, struc
     return letter != NULL ? change_letter(worker, number_of_consumer, op, letter) : NULL;
 }
 
-void *work_on_letters(void *context) {
-    struct worker *worker = context;
+void work_on_letters(struct worker *worker) {
     int number_of_consumer = (int)worker->thread - THREAD_LETTERS_1;
     struct consumer *consumer = &worker->ledger->consumers[number_of_consumer];
-    while (true) {
-        json_t *reply = child_last_id() > 0 ? do_something(worker, number_of_consumer, consumer) : NULL;
-        const json_t *entry = json_object_get(reply, "entry");
-        const json_t *entries = json_object_get(reply, "entries");
-        if (entry != NULL) {
-            tell_letter(worker, number_of_consumer, entry);
-        }
-        for (size_t i = 0; i < json_array_size(entries); i++) {
-            tell_letter(worker, number_of_consumer, json_array_get(entries, i));
-        }
-        if (reply != NULL && entry == NULL && entries == NULL && is_ok(reply)) {
-            consumer_purge(consumer);
-        }
-        if (reply != NULL) {
-            tell(worker, RECORD_LETTER_END, number_of_consumer, 0, 0, 0);
-        }
-        json_decref(reply);
+    json_t *reply = work_last_id() > 0 ? do_something(worker, number_of_consumer, consumer) : NULL;
+    const json_t *entry = json_object_get(reply, "entry");
+    const json_t *entries = json_object_get(reply, "entries");
+    if (entry != NULL) {
+        tell_letter(worker, number_of_consumer, entry);
     }
-    return NULL;
+    for (size_t i = 0; i < json_array_size(entries); i++) {
+        tell_letter(worker, number_of_consumer, json_array_get(entries, i));
+    }
+    if (reply != NULL && entry == NULL && entries == NULL && is_ok(reply)) {
+        consumer_purge(consumer);
+    }
+    if (reply != NULL) {
+        tell(worker, RECORD_LETTER_END, number_of_consumer, 0, 0, 0);
+    }
+    json_decref(reply);
 }

@@ -1,8 +1,8 @@
-/* shim_vfs.h: a VFS before the system's, for tests: everything in this process that opens a database after it was
+/* shim_vfs.h: a VFS before the system's: everything in this process that opens a database after it was
  * installed goes through it, the plugin too, as it links the same SQLite. A hook sees each call before it is made, and
  * may refuse it. Nothing is ever synced for real: whoever wants to know what was, is the hook. */
-#ifndef POLARIS_TESTS_SUPPORT_SHIM_VFS_H
-#define POLARIS_TESTS_SUPPORT_SHIM_VFS_H
+#ifndef POLARIS_TORTURE_SHIM_VFS_H
+#define POLARIS_TORTURE_SHIM_VFS_H
 
 #include <sqlite3.h>
 #include <stdbool.h>

@@ -1,33 +1,40 @@
-/* rounds_check.c: the parent: holds the events of the store against what was told of them. */
+/* judge.c: holds the events of the store against what was told of them. */
+#include "torture/judge.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../stress/race.h"
-#include "rounds.h"
-
-enum { PAGE = 500, UNTOLD_SUBMITTED_MAX = 64 };
+enum { PAGE = 500, UNTOLD_SUBMITTED_MAX = 64, REQUESTS_MAX = 1 << 24 };
 
 /* ---- one event ---- */
+
+/* Of a name like "t3"; `beyond` when it is none that was asked for. */
+static int number_in(const json_t *name, int beyond) {
+    const char *text = json_string_value(name);
+    bool good = text != NULL && strlen(text) == 2 && text[1] >= '0' && text[1] - '0' < beyond;
+    return good ? text[1] - '0' : beyond;
+}
 
 static void check_shape(const struct ledger *ledger, struct census *census, const json_t *event, const int *key) {
     struct event_shape shape = event_shape(ledger->seed, key[0], key[1], key[2], key[3]);
     const json_t *data = json_object_get(event, "data");
     const char type[] = {shape.type, '\0'};
+    const char *type_found = json_string_value(json_object_get(event, "type"));
     const char *stream = json_string_value(json_object_get(event, "stream"));
     const json_t *tags = json_object_get(event, "tags");
     unsigned set = 0;
     for (size_t i = 0; i < json_array_size(tags); i++) {
-        set |= 1u << (json_string_value(json_array_get(tags, i))[1] - '0');
+        set |= 1u << number_in(json_array_get(tags, i), TAGS);
     }
     for (int i = 0; i < TAGS; i++) {
         census->of_tag[i] += (set & 1u << i) != 0;
     }
     census->tags += (int64_t)json_array_size(tags);
-    bool same = strcmp(json_string_value(json_object_get(event, "type")), type) == 0 &&
-                number(data, "number") == shape.number &&
-                json_string_length(json_object_get(data, "pad")) == (size_t)shape.pad + 1 && set == shape.tags &&
-                (stream != NULL ? stream[1] - '0' == shape.stream : shape.stream < 0);
+    bool same =
+        type_found != NULL && strcmp(type_found, type) == 0 && number(data, "number") == shape.number &&
+        json_string_length(json_object_get(data, "pad")) == (size_t)shape.pad + 1 && set == shape.tags &&
+        (stream != NULL ? number_in(json_object_get(event, "stream"), STREAMS) == shape.stream : shape.stream < 0);
     EXPECT(same, "event %lld is not what was asked for", (long long)census->last_id);
     if (stream != NULL && shape.stream >= 0) {
         EXPECT(number(event, "version") == ++census->of_stream[shape.stream], "event %lld has version %lld of %s",
@@ -35,11 +42,12 @@ static void check_shape(const struct ledger *ledger, struct census *census, cons
     }
 }
 
-/* The i-th event of something that was asked for: there once, right behind the one before. */
-static void note_found(unsigned *found, int64_t *first_id, int index, int64_t id) {
+/* The i-th event of something that was asked for: there once, behind the one before. */
+static void note_found(unsigned *found, int64_t *first_id, int index, int64_t id, bool gaps_allowed) {
     EXPECT((*found & 1u << index) == 0, "event %lld is there twice", (long long)id);
     *first_id = index == 0 ? id : *first_id;
-    EXPECT(id == *first_id + index, "event %lld is not where those of its request are", (long long)id);
+    EXPECT(gaps_allowed ? *found == (1u << index) - 1 : id == *first_id + index,
+           "event %lld is not where those of its request are", (long long)id);
     *found |= 1u << index;
 }
 
@@ -55,13 +63,14 @@ static void check_resubmitted(struct ledger *ledger, const json_t *event, int64_
     complain("event %lld: nobody asked for it", (long long)id);
 }
 
-void check_event(struct ledger *ledger, struct census *census, const json_t *event) {
+static void check_event(struct ledger *ledger, struct census *census, const json_t *event) {
     int64_t id = number(event, "id");
     int64_t recorded_at = number(event, "recorded_at");
     const char *text = json_string_value(json_object_get(event, "key"));
     int key[4];
     char end;
-    EXPECT(id == ++census->last_id, "event %lld stands where %lld should", (long long)id, (long long)census->last_id);
+    EXPECT(ledger->gaps_allowed ? id > census->last_id : id == census->last_id + 1, "event %lld stands behind %lld",
+           (long long)id, (long long)census->last_id);
     EXPECT(recorded_at >= census->recorded_at, "event %lld was recorded before the one before", (long long)id);
     EXPECT(json_object_get(event, "damaged") == NULL, "event %lld is damaged", (long long)id);
     census->last_id = id;
@@ -72,18 +81,19 @@ void check_event(struct ledger *ledger, struct census *census, const json_t *eve
         return;
     }
     if (sscanf(text, "%d/%d/%d/%d%c", &key[0], &key[1], &key[2], &key[3], &end) != 4 || key[0] > ledger->round ||
-        key[0] / STORE_ROUNDS != ledger->round / STORE_ROUNDS || key[1] > THREAD_SCHEMA || key[3] >= BATCH_DRAFTS_MAX) {
-        complain("event %lld: nobody asked for %s", (long long)id, text);
+        key[0] / STORE_ROUNDS != ledger->round / STORE_ROUNDS || key[1] < 0 || key[1] > THREAD_SCHEMA || key[2] < 0 ||
+        key[2] > REQUESTS_MAX || key[3] < 0 || key[3] >= BATCH_DRAFTS_MAX) {
+        complain("event %lld: nobody asked for %.64s", (long long)id, text);
         return;
     }
     if (key[1] == THREAD_BATCH_1 || key[1] == THREAD_BATCH_2) {
         struct batch *batch = ledger_batch(ledger, key[0], key[1], key[2]);
-        note_found(&batch->found, &batch->found_id, key[3], id);
+        note_found(&batch->found, &batch->found_id, key[3], id, ledger->gaps_allowed);
         check_shape(ledger, census, event, key);
         return;
     }
     struct request *request = ledger_request(ledger, key[0], key[1], key[2]);
-    note_found(&request->found, &request->found_id, key[3], id);
+    note_found(&request->found, &request->found_id, key[3], id, ledger->gaps_allowed);
     if (key[1] == THREAD_SCHEMA) {
         int64_t version = number(json_object_get(event, "data"), "v");
         EXPECT(number(event, "schema_version") == version, "event %lld was allowed by version %lld, and has %lld",
@@ -94,11 +104,11 @@ void check_event(struct ledger *ledger, struct census *census, const json_t *eve
     }
 }
 
-static void read_events(struct ledger *ledger, struct census *census, polaris_es *self) {
-    for (bool more = true; more && !race_failed();) {
+static void read_events(struct ledger *ledger, struct census *census, const struct opened *store) {
+    for (bool more = true; more && !complained();) {
         json_t *reply =
-            call(self, table->query, MAY(OK), "{\"op\":\"events\",\"filter\":{\"after_id\":%lld},\"limit\":%d}",
-                 (long long)census->last_id, PAGE);
+            call(store->self, store->table->query, MAY(OK),
+                 "{\"op\":\"events\",\"filter\":{\"after_id\":%lld},\"limit\":%d}", (long long)census->last_id, PAGE);
         const json_t *events = json_object_get(reply, "events");
         for (size_t i = 0; i < json_array_size(events); i++) {
             check_event(ledger, census, json_array_get(events, i));
@@ -120,45 +130,48 @@ static void check_requests(struct ledger *ledger, int round, int thread) {
         struct request *request = &requests->items[n];
         unsigned all = (1u << request_events(ledger->seed, round, thread, n)) - 1;
         bool found = request->found != 0;
-        EXPECT(!found || request->found == all, "%d/%d/%d was stored in part", round, thread, n);
-        EXPECT(!found || request->found_id > last_id, "%d/%d/%d was stored before the one before", round, thread, n);
-        EXPECT(!found || !hole || thread == THREAD_SCHEMA, "%d/%d/%d was stored, and one before was not", round, thread,
-               n);
-        EXPECT(found || request->state != REQUEST_TOLD, "%d/%d/%d was acknowledged as %lld, and is lost", round, thread,
-               n, (long long)request->first_id);
+        EXPECT(!found || request->found == all, "request %d/%d/%d was stored in part", round, thread, n);
+        EXPECT(!found || request->found_id > last_id, "request %d/%d/%d was stored before the one before", round,
+               thread, n);
+        EXPECT(!found || !hole || thread == THREAD_SCHEMA, "request %d/%d/%d was stored, and one before was not", round,
+               thread, n);
+        EXPECT(found || request->state != REQUEST_TOLD, "request %d/%d/%d was acknowledged as %lld, and is lost", round,
+               thread, n, (long long)request->first_id);
         EXPECT(!found || request->state != REQUEST_TOLD || request->first_id == 0 ||
                    request->first_id == request->found_id,
-               "%d/%d/%d was acknowledged as %lld, and is %lld", round, thread, n, (long long)request->first_id,
+               "request %d/%d/%d was acknowledged as %lld, and is %lld", round, thread, n, (long long)request->first_id,
                (long long)request->found_id);
-        EXPECT(!found || request->state != REQUEST_NEVER, "%d/%d/%d was not stored, and now is", round, thread, n);
+        EXPECT(!found || request->state != REQUEST_NEVER, "request %d/%d/%d was not stored, and now is", round, thread,
+               n);
         hole = hole || (request->state == REQUEST_UNTOLD && !found);
         untold += request->state == REQUEST_UNTOLD && found;
         last_id = found ? request->found_id : last_id;
         *request = (struct request){.state = found ? REQUEST_TOLD : REQUEST_NEVER, .first_id = request->found_id};
     }
-    EXPECT(untold <= (thread == THREAD_SUBMIT ? UNTOLD_SUBMITTED_MAX : 1), "%d/%d: %d requests that nobody was told of",
-           round, thread, untold);
+    EXPECT(untold <= (thread == THREAD_SUBMIT ? UNTOLD_SUBMITTED_MAX : 1),
+           "thread %d/%d: %d requests that nobody was told of", round, thread, untold);
 }
 
 /* Repeats a request, as a host does that did not hear its end. */
-static void send_again(struct ledger *ledger, struct census *census, polaris_es *self, int thread, int n) {
+static void send_again(struct ledger *ledger, struct census *census, const struct opened *store, int thread, int n) {
     struct request *request = ledger_request(ledger, ledger->round, thread, n);
     int count = request_events(ledger->seed, ledger->round, thread, n);
     bool known = request->state == REQUEST_TOLD;
     char *text = request_text(ledger->seed, ledger->round, thread, n);
-    json_t *reply = call_text(self, table->store, MAY(OK), text);
+    json_t *reply = call_text(store->self, store->table->store, MAY(OK), text);
     int64_t id = json_integer_value(json_array_get(json_object_get(reply, "ids"), 0));
-    EXPECT(number(reply, "duplicates") == (known ? count : 0), "%d/%d/%d again: %lld duplicates", ledger->round, thread,
-           n, (long long)number(reply, "duplicates"));
-    EXPECT(!known || id == request->first_id, "%d/%d/%d again is %lld, not %lld", ledger->round, thread, n,
+    EXPECT(number(reply, "duplicates") == (known ? count : 0), "request %d/%d/%d again: %lld duplicates", ledger->round,
+           thread, n, (long long)number(reply, "duplicates"));
+    EXPECT(!known || id == request->first_id, "request %d/%d/%d again is %lld, not %lld", ledger->round, thread, n,
            (long long)id, (long long)request->first_id);
-    EXPECT(known || id == census->last_id + 1, "%d/%d/%d got the id %lld after %lld", ledger->round, thread, n,
-           (long long)id, (long long)census->last_id);
+    bool next = ledger->gaps_allowed ? id > census->last_id : id == census->last_id + 1;
+    EXPECT(known || next, "request %d/%d/%d got the id %lld after %lld", ledger->round, thread, n, (long long)id,
+           (long long)census->last_id);
     *request = (struct request){.state = REQUEST_TOLD, .first_id = id};
     for (int i = 0; !known && i < count; i++) {
         struct event_shape shape = event_shape(ledger->seed, ledger->round, thread, n, i);
         census->events++;
-        census->last_id++;
+        census->last_id = json_integer_value(json_array_get(json_object_get(reply, "ids"), (size_t)i));
         for (int tag = 0; tag < TAGS; tag++) {
             census->of_tag[tag] += (shape.tags & 1u << tag) != 0;
             census->tags += (shape.tags & 1u << tag) != 0;
@@ -171,7 +184,7 @@ static void send_again(struct ledger *ledger, struct census *census, polaris_es 
     free(text);
 }
 
-static void repeat_last_requests(struct ledger *ledger, struct census *census, polaris_es *self) {
+static void repeat_last_requests(struct ledger *ledger, struct census *census, const struct opened *store) {
     for (int thread = THREAD_SINGLE_1; thread <= THREAD_MANY; thread++) {
         const struct requests *requests = &ledger->requests[ledger->round % STORE_ROUNDS][thread];
         int n = requests->count - 1;
@@ -179,38 +192,40 @@ static void repeat_last_requests(struct ledger *ledger, struct census *census, p
             n--;
         }
         if (n >= 0) {
-            send_again(ledger, census, self, thread, n);
+            send_again(ledger, census, store, thread, n);
         }
-        send_again(ledger, census, self, thread, n + 1);
+        send_again(ledger, census, store, thread, n + 1);
     }
 }
 
 /* ---- names ---- */
 
-static void check_names(const struct census *census, polaris_es *self) {
-    json_t *reply = call(self, table->query, MAY(OK), "{\"op\":\"tags\"}");
+static void check_names(const struct census *census, const struct opened *store) {
+    json_t *reply = call(store->self, store->table->query, MAY(OK), "{\"op\":\"tags\"}");
     const json_t *names = json_object_get(reply, "tags");
     for (size_t i = 0; i < json_array_size(names); i++) {
         const json_t *name = json_array_get(names, i);
-        int tag = json_string_value(json_object_get(name, "tag"))[1] - '0';
-        EXPECT(number(name, "count") == census->of_tag[tag], "the tag t%d counts %lld, and %lld events have it", tag,
-               (long long)number(name, "count"), (long long)census->of_tag[tag]);
+        int tag = number_in(json_object_get(name, "tag"), TAGS);
+        int64_t events = tag < TAGS ? census->of_tag[tag] : 0;
+        EXPECT(number(name, "count") == events, "the tag t%d counts %lld, and %lld events have it", tag,
+               (long long)number(name, "count"), (long long)events);
     }
     json_decref(reply);
-    reply = call(self, table->query, MAY(OK), "{\"op\":\"streams\"}");
+    reply = call(store->self, store->table->query, MAY(OK), "{\"op\":\"streams\"}");
     names = json_object_get(reply, "streams");
     for (size_t i = 0; i < json_array_size(names); i++) {
         const json_t *name = json_array_get(names, i);
-        int stream = json_string_value(json_object_get(name, "stream"))[1] - '0';
-        EXPECT(number(name, "version") == census->of_stream[stream], "the stream s%d is at %lld, and has %lld events",
-               stream, (long long)number(name, "version"), (long long)census->of_stream[stream]);
+        int stream = number_in(json_object_get(name, "stream"), STREAMS);
+        int64_t events = stream < STREAMS ? census->of_stream[stream] : 0;
+        EXPECT(number(name, "version") == events, "the stream s%d is at %lld, and has %lld events", stream,
+               (long long)number(name, "version"), (long long)events);
     }
     json_decref(reply);
-    reply = call(self, table->query, MAY(OK), "{\"op\":\"head\"}");
+    reply = call(store->self, store->table->query, MAY(OK), "{\"op\":\"head\"}");
     EXPECT(number(reply, "last_id") == census->last_id, "the head is %lld, the last event %lld",
            (long long)number(reply, "last_id"), (long long)census->last_id);
     json_decref(reply);
-    reply = call(self, table->query, MAY(OK), "{\"op\":\"count\"}");
+    reply = call(store->self, store->table->query, MAY(OK), "{\"op\":\"count\"}");
     EXPECT(number(reply, "count") == census->events, "%lld events are counted, %lld read",
            (long long)number(reply, "count"), (long long)census->events);
     json_decref(reply);
@@ -218,19 +233,21 @@ static void check_names(const struct census *census, polaris_es *self) {
 
 /* ---- all of it ---- */
 
-void rounds_check(struct ledger *ledger) {
+bool judge_store(struct ledger *ledger, const polaris_es_table *const builds[2], const char *config,
+                 struct census *ret_census) {
     struct draws draws = draws_of(ledger->seed, ledger->round, 0, 0, 5);
     struct census census = {0};
-    char config[512];
-    polaris_es *self = NULL;
-    table = builds[draw_below(&draws, 2)];
-    rounds_config(config, sizeof config, ledger->seed, ledger->round);
-    int32_t status = open_store(NULL, &self, config);
+    struct opened opened = {.table = builds[draw_below(&draws, 2)]};
+    json_t *reply = NULL;
+    int32_t status = call_init(opened.table, NULL, config, &opened.self, &reply);
     if (status != POLARIS_ES_OK) {
-        complain("the store cannot be opened any more: status %d", status);
-        return;
+        const char *message = json_string_value(json_object_get(reply, "message"));
+        complain("the store cannot be opened any more: status %d: %s", (int)status, message != NULL ? message : "");
+        json_decref(reply);
+        return false;
     }
-    read_events(ledger, &census, self);
+    json_decref(reply);
+    read_events(ledger, &census, &opened);
     EXPECT(census.last_id >= ledger->last_id, "event %lld was told of, the last one is %lld",
            (long long)ledger->last_id, (long long)census.last_id);
     for (int round = ledger->round - ledger->round % STORE_ROUNDS; round <= ledger->round; round++) {
@@ -238,15 +255,20 @@ void rounds_check(struct ledger *ledger) {
             check_requests(ledger, round, thread);
         }
     }
-    check_names(&census, self);
-    check_batches(ledger, self);
-    check_letters(ledger, self);
-    check_schemas(ledger, &census, self);
-    if (!race_failed()) {
-        repeat_last_requests(ledger, &census, self);
-        check_names(&census, self);
+    check_names(&census, &opened);
+    judge_batches(ledger, &opened);
+    if ((ledger->threads & 1u << THREAD_LETTERS_1) != 0) {
+        judge_letters(ledger, &opened);
+    }
+    if ((ledger->threads & 1u << THREAD_SCHEMA) != 0) {
+        judge_schemas(ledger, &census, &opened);
+    }
+    if (!complained()) {
+        repeat_last_requests(ledger, &census, &opened);
+        check_names(&census, &opened);
     }
     ledger->last_id = census.last_id;
-    json_decref(call(self, table->shutdown, MAY(OK), "{\"keep_log\": %s}", draw_below(&draws, 2) ? "true" : "false"));
-    rounds_check_tables(&census);
+    json_decref(call_text(opened.self, opened.table->shutdown, MAY(OK), ledger_shutdown(ledger, &draws)));
+    *ret_census = census;
+    return true;
 }

@@ -1,6 +1,6 @@
 /* faults.h: the n-th call of the file system fails, counted over all files and threads of this process. */
-#ifndef POLARIS_TESTS_FAULT_FAULTS_H
-#define POLARIS_TESTS_FAULT_FAULTS_H
+#ifndef POLARIS_TORTURE_FAULTS_H
+#define POLARIS_TORTURE_FAULTS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,10 +14,23 @@ enum fault_kind {
 
 const char *fault_kind_name(enum fault_kind kind);
 
+/* How many there were since they were asked for, and the call (enum vfs_call) that had the first; kept by whoever wants
+ * to know it after this process was killed. */
+struct faults_seen {
+    int64_t fired;
+    int first;
+};
+void faults_tell(struct faults_seen *seen);
+
 /* From now on databases are opened where faults can be. Waits for locks take no time. */
 void faults_install(void);
 /* The n-th call from now on that can have such a fault has it, and all such after it if `persistent`. */
 void faults_at(enum fault_kind kind, int64_t n, bool persistent);
+/* The same for `count` calls from the n-th on. */
+void faults_from(enum fault_kind kind, int64_t n, int64_t count);
+/* All that were to come have come. */
+bool faults_are_over(void);
+int64_t faults_fired(void);
 /* One in `one_in` calls has it, as the seed says. */
 void faults_at_random(enum fault_kind kind, uint32_t one_in, uint64_t seed);
 /* No more of them. Returns how many there were. */

@@ -1,7 +1,7 @@
-/* rounds_schemas.c: the thread of the child that puts schemas, and appends what they allow and what they do not. */
+/* work_schemas.c: the thread that puts schemas, and appends what they allow and what they do not. */
 #include <stdlib.h>
 
-#include "rounds_child.h"
+#include "torture/work.h"
 
 static int64_t put_schema(struct worker *worker, int64_t version) {
     tell(worker, RECORD_SCHEMA_BEGIN, 0, version, 0, 0);
@@ -49,37 +49,42 @@ static void resubmit(struct worker *worker, int64_t id) {
     json_decref(reply);
 }
 
-void *work_on_schemas(void *context) {
-    struct worker *worker = context;
+static int64_t latest;  /* version of the schema */
+static int64_t waiting; /* an entry; 0: none */
+
+static void begin(struct worker *worker) {
     const struct ledger *ledger = worker->ledger;
-    int64_t version = ledger->schema_version > 0 ? ledger->schema_version : put_schema(worker, 1);
+    latest = ledger->schema_version > 0 ? ledger->schema_version : put_schema(worker, 1);
     json_decref(ask(SCHEMA, MAY(OK), "{\"op\":\"put\",\"type\":\"kept\",\"schema\":" KEPT_SCHEMA "}"));
     json_decref(ask(SCHEMA, MAY(OK), "{\"op\":\"policy\",\"type\":\"kept\",\"policy\":\"dead_letter\"}"));
-    int64_t waiting = 0; /* an entry */
     for (int i = 0; i < ledger->kept_count; i++) {
         waiting = ledger->kept[i].event_id == 0 ? ledger->kept[i].id : waiting;
     }
-    for (int step = 0;; step++) {
-        switch (schema_step(ledger->seed, ledger->round, step)) {
-        case SCHEMA_APPEND:
-            append_checked(worker, version, false);
-            break;
-        case SCHEMA_APPEND_WRONG:
-            append_checked(worker, version, true);
-            break;
-        case SCHEMA_PUT:
-            version = put_schema(worker, version + 1);
-            break;
-        case SCHEMA_KEEP:
-            waiting = append_incomplete(worker);
-            break;
-        case SCHEMA_RESUBMIT:
-            if (waiting > 0) {
-                resubmit(worker, waiting);
-                waiting = 0;
-            }
-            break;
-        }
+}
+
+void work_on_schemas(struct worker *worker) {
+    int step = worker->step++;
+    if (step == 0) {
+        begin(worker);
     }
-    return NULL;
+    switch (schema_step(worker->ledger->seed, worker->ledger->round, step)) {
+    case SCHEMA_APPEND:
+        append_checked(worker, latest, false);
+        break;
+    case SCHEMA_APPEND_WRONG:
+        append_checked(worker, latest, true);
+        break;
+    case SCHEMA_PUT:
+        latest = put_schema(worker, latest + 1);
+        break;
+    case SCHEMA_KEEP:
+        waiting = append_incomplete(worker);
+        break;
+    case SCHEMA_RESUBMIT:
+        if (waiting > 0) {
+            resubmit(worker, waiting);
+            waiting = 0;
+        }
+        break;
+    }
 }

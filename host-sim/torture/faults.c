@@ -1,23 +1,23 @@
 /* faults.c: deciding which call fails, and how. */
-#include "faults.h"
+#include "torture/faults.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <sys/stat.h>
 
-#include "random.h"
-#include "shim_vfs.h"
+#include "torture/random.h"
+#include "torture/shim_vfs.h"
 
 static struct {
     pthread_mutex_t mutex;
     enum fault_kind kind;
-    int64_t at; /* 0: none */
-    bool persistent;
+    int64_t at;      /* 0: none */
+    int64_t count;   /* of those that fail from there on */
     uint32_t one_in; /* 0: not at random */
     uint64_t seed;
-    int64_t ticks, fired;
-    enum vfs_call first;
-} faults = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+    int64_t ticks;
+    struct faults_seen own, *seen;
+} faults = {.mutex = PTHREAD_MUTEX_INITIALIZER, .seen = &faults.own};
 
 const char *fault_kind_name(enum fault_kind kind) {
     static const char *const NAMES[FAULT_KINDS] = {"failing", "disk full", "busy"};
@@ -49,7 +49,7 @@ static bool is_its_turn(void) {
     if (faults.one_in > 0) {
         return random_mix(faults.seed + (uint64_t)tick) % faults.one_in == 0;
     }
-    return tick == faults.at || (faults.persistent && tick > faults.at);
+    return tick >= faults.at && tick - faults.at < faults.count;
 }
 
 static int code_of(struct vfs_access *access) {
@@ -70,11 +70,16 @@ static int on_access(struct vfs_access *access) {
     pthread_mutex_lock(&faults.mutex);
     if ((faults.at > 0 || faults.one_in > 0) && can_have_it(access) && is_its_turn()) {
         code = code_of(access);
-        faults.first = faults.fired == 0 ? access->call : faults.first;
-        faults.fired++;
+        if (faults.seen->fired++ == 0) {
+            faults.seen->first = (int)access->call;
+        }
     }
     pthread_mutex_unlock(&faults.mutex);
     return code;
+}
+
+void faults_tell(struct faults_seen *seen) {
+    faults.seen = seen;
 }
 
 void faults_install(void) {
@@ -82,35 +87,53 @@ void faults_install(void) {
     shim_vfs_skip_sleep();
 }
 
-static void begin(enum fault_kind kind, int64_t at, bool persistent, uint32_t one_in, uint64_t seed) {
+static void begin(enum fault_kind kind, int64_t at, int64_t count, uint32_t one_in, uint64_t seed) {
     pthread_mutex_lock(&faults.mutex);
     faults.kind = kind;
     faults.at = at;
-    faults.persistent = persistent;
+    faults.count = count;
     faults.one_in = one_in;
     faults.seed = seed;
     faults.ticks = 0;
-    faults.fired = 0;
+    *faults.seen = (struct faults_seen){0};
     pthread_mutex_unlock(&faults.mutex);
 }
 
 void faults_at(enum fault_kind kind, int64_t n, bool persistent) {
-    begin(kind, n, persistent, 0, 0);
+    begin(kind, n, persistent ? INT64_MAX : 1, 0, 0);
+}
+
+void faults_from(enum fault_kind kind, int64_t n, int64_t count) {
+    begin(kind, n, count, 0, 0);
+}
+
+bool faults_are_over(void) {
+    pthread_mutex_lock(&faults.mutex);
+    bool over = faults.at == 0 || faults.ticks - faults.at >= faults.count - 1;
+    pthread_mutex_unlock(&faults.mutex);
+    return over;
+}
+
+int64_t faults_fired(void) {
+    pthread_mutex_lock(&faults.mutex);
+    int64_t fired = faults.seen->fired;
+    pthread_mutex_unlock(&faults.mutex);
+    return fired;
 }
 
 void faults_at_random(enum fault_kind kind, uint32_t one_in, uint64_t seed) {
-    begin(kind, 0, false, one_in, seed);
+    begin(kind, 0, 0, one_in, seed);
 }
 
 int64_t faults_end(void) {
     pthread_mutex_lock(&faults.mutex);
     faults.at = 0;
     faults.one_in = 0;
-    int64_t fired = faults.fired;
+    int64_t fired = faults.seen->fired;
     pthread_mutex_unlock(&faults.mutex);
     return fired;
 }
 
 const char *faults_first(void) {
-    return vfs_call_name(faults.first);
+    return vfs_call_name((enum vfs_call)faults.seen->first);
 }

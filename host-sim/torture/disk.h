@@ -6,8 +6,8 @@
  * journalled: files appear and go in order, and one that was synced is there.
  *
  * One disk; changes are counted over all files and threads. */
-#ifndef POLARIS_TESTS_POWER_DISK_H
-#define POLARIS_TESTS_POWER_DISK_H
+#ifndef POLARIS_TORTURE_DISK_H
+#define POLARIS_TORTURE_DISK_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,13 +17,16 @@ enum { SECTOR_SIZE = 512 };
 /* Which syncs do what they say: the others claim success, and are nothing. */
 enum disk_syncs { DISK_SYNCS_ALL, DISK_SYNCS_NONE, DISK_SYNCS_NO_LOG, DISK_SYNCS_NO_DATABASE };
 
-/* A new disk with nothing on it. From now on databases are opened on it. */
+/* A new disk, with nothing on it but the files that there are. From now on databases are opened on it. */
 void disk_begin(enum disk_syncs syncs);
 /* The power is cut at the n-th change from now on: that one may be made in part, and fails. 0: never. */
 void disk_cut_at(int64_t change);
 /* One sync in `one_in` fails, as the seed says; 0: none. As on Linux, what was to be synced then is on the disk or not,
  * and never tried again: the next sync succeeds without it. */
 void disk_fail_syncs(uint32_t one_in, uint64_t seed);
+/* A cut ends the process, with this exit code, once the files are what they may be after it, as the seed says. With
+ * `keeps_all` they are what they were: as if the process had been killed in the middle of that call. */
+void disk_end_with_cut(bool keeps_all, uint64_t seed, int exit_code);
 /* It is cut now, if it is not yet. */
 void disk_cut(void);
 bool disk_is_cut(void);

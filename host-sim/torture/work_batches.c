@@ -1,15 +1,15 @@
-/* rounds_batches.c: threads of the child that fill batches, complete some, give up some and leave some open; those
+/* work_batches.c: threads that fill batches, complete some, give up some and leave some open; those
  * that were left open in the rounds before are closed first. */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "rounds_child.h"
+#include "torture/work.h"
 
 static void tell_batch(const struct batch *batch, enum record_kind kind, enum batch_state state, int drafts,
                        int64_t first_id) {
     struct record record = {.kind = (uint8_t)kind,
                             .thread = (uint8_t)batch->thread,
-                            .round = (uint16_t)batch->round,
+                            .round = batch->round,
                             .n = batch->n,
                             .a = state,
                             .b = drafts,
@@ -47,27 +47,31 @@ static void append_to_batch(struct batch *batch, uint64_t seed, int count) {
     free(text);
 }
 
-void *work_on_batches(void *context) {
-    struct worker *worker = context;
+/* Those that were left open. */
+static void close_some(struct worker *worker) {
     const struct ledger *ledger = worker->ledger;
     for (int i = (int)worker->thread - THREAD_BATCH_1; i < ledger->batch_count; i += 2) {
         if (ledger->batches[i].state == BATCH_OPEN && draw_below(&worker->draws, 2) == 0) {
             close_batch(&ledger->batches[i], draw_below(&worker->draws, 3) > 0);
         }
     }
-    for (;; worker->n++) {
-        struct batch batch = {.round = ledger->round, .thread = (int)worker->thread, .n = worker->n};
-        tell_batch(&batch, RECORD_BATCH_BEGIN, BATCH_OPEN, 0, 0);
-        json_decref(
-            ask(STORE, MAY(OK), "{\"op\":\"batch.create\",\"id\":\"%d/%d/%d\"}", batch.round, batch.thread, batch.n));
-        tell_batch(&batch, RECORD_BATCH, BATCH_OPEN, 0, 0);
-        for (int appends = draw_below(&worker->draws, 5); appends > 0; appends--) {
-            append_to_batch(&batch, ledger->seed, 1 + draw_below(&worker->draws, BATCH_DRAFTS_MAX / 4));
-        }
-        int fate = draw_below(&worker->draws, 8);
-        if (fate > 0) {
-            close_batch(&batch, fate > 2);
-        }
+}
+
+void work_on_batches(struct worker *worker) {
+    const struct ledger *ledger = worker->ledger;
+    if (worker->step++ == 0) {
+        close_some(worker);
     }
-    return NULL;
+    struct batch batch = {.round = ledger->round, .thread = (int)worker->thread, .n = worker->n++};
+    tell_batch(&batch, RECORD_BATCH_BEGIN, BATCH_OPEN, 0, 0);
+    json_decref(
+        ask(STORE, MAY(OK), "{\"op\":\"batch.create\",\"id\":\"%d/%d/%d\"}", batch.round, batch.thread, batch.n));
+    tell_batch(&batch, RECORD_BATCH, BATCH_OPEN, 0, 0);
+    for (int appends = draw_below(&worker->draws, 5); appends > 0; appends--) {
+        append_to_batch(&batch, ledger->seed, 1 + draw_below(&worker->draws, BATCH_DRAFTS_MAX / 4));
+    }
+    int fate = draw_below(&worker->draws, 8);
+    if (fate > 0) {
+        close_batch(&batch, fate > 2);
+    }
 }

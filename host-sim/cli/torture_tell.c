@@ -1,0 +1,273 @@
+/* torture_tell.c: a line that changes on a terminal, lines now and then elsewhere, findings, and the sum. */
+#include "cli/torture_tell.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/terminal.h"
+
+enum { LINE_SIZE = 512, COMMAND_SIZE = 16384, LIVE_US = 100000, PLAIN_US = 10000000, TRIES = 20 };
+
+static const struct {
+    unsigned kind;
+    const char *name;
+} KINDS[] = {{TORTURE_KILL, "kill"}, {TORTURE_POWER, "power"}, {TORTURE_FAULT, "fault"}, {TORTURE_SWAP, "swap"}};
+enum { KIND_COUNT = sizeof KINDS / sizeof KINDS[0] };
+
+static const char *const FAULTS[FAULT_KINDS] = {[FAULT_IO] = "io", [FAULT_FULL] = "full", [FAULT_BUSY] = "busy"};
+
+unsigned torture_kind_from_name(const char *name) {
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        if (strcmp(KINDS[i].name, name) == 0) {
+            return KINDS[i].kind;
+        }
+    }
+    return 0;
+}
+
+static void put_kinds(char *text, size_t size, unsigned kinds) {
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        if ((kinds & KINDS[i].kind) != 0) {
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used > 0 ? "," : "", KINDS[i].name);
+        }
+    }
+}
+
+/* ---- the command that makes it again ----------------------------------------------------------------------------- */
+
+/* For a shell. */
+static void put_word(FILE *out, const char *word) {
+    if (word[0] != '\0' &&
+        word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+:=@,-")] == '\0') {
+        (void)fputs(word, out);
+        return;
+    }
+    (void)fputc('\'', out);
+    for (; *word != '\0'; word++) {
+        (void)fputs(*word == '\'' ? "'\\''" : (const char[]){*word, '\0'}, out);
+    }
+    (void)fputc('\'', out);
+}
+
+static void put_path(FILE *out, const char *path) {
+    char whole[PATH_MAX];
+    put_word(out, realpath(path, whole) != NULL ? whole : path);
+}
+
+static void put_command(FILE *out, const struct torture_options *options, const struct torture_finding *finding) {
+    char kinds[64];
+    char program[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[length > 0 ? length : 0] = '\0';
+    put_word(out, length > 0 ? program : PROGRAM);
+    (void)fputs(" torture ", out);
+    put_path(out, options->plugin_path);
+    if (options->other_path != NULL) {
+        (void)fputs(" --with ", out);
+        put_path(out, options->other_path);
+    }
+    put_kinds(kinds, sizeof kinds, options->kinds);
+    (void)fprintf(out, " --seed %" PRIu64 " --round %d", options->seed, finding->round);
+    if (options->kinds != TORTURE_ALL) {
+        (void)fprintf(out, " --only %s", kinds);
+    }
+    if (!finding->alone) {
+        (void)fprintf(out, " --tries %d", TRIES);
+    }
+    (void)fputs(options->lose_syncs ? " --lose-syncs" : "", out);
+    (void)fputs(options->loader.allow_unsafe ? " --allow-unsafe" : "", out);
+}
+
+static const char *replay_words(const struct torture_finding *finding) {
+    return finding->alone ? "one thread made it: again it is the same, but for threads that the build itself has"
+                          : "many threads made it: again the plan is the same, and the moments are not";
+}
+
+/* ---- while it goes on -------------------------------------------------------------------------------------------- */
+
+void torture_tell_begin(struct torture_teller *teller) {
+    const struct torture_setting *setting = teller->setting;
+    char kinds[64];
+    teller->is_terminal = isatty(STDERR_FILENO) == 1;
+    put_kinds(kinds, sizeof kinds, setting->kinds);
+    for (int i = 0; i < 2 && !teller->silent; i++) {
+        const struct torture_build *build = &setting->builds[i];
+        if (i == 0 || teller->options->other_path != NULL) {
+            (void)printf("%s%s %s, ABI %u.%u, build %s\n", i == 0 ? "" : "with ", build->name, build->version,
+                         build->major, build->minor, build->build_id);
+        }
+    }
+    if (!teller->silent) {
+        (void)printf("seed %" PRIu64 ", %s, in %s\n", teller->options->seed, kinds, setting->folder);
+        if (setting->kinds != teller->options->kinds) {
+            (void)puts("a build does not use the shared SQLite: no power cuts and no faults");
+        }
+        (void)fflush(stdout);
+    }
+}
+
+static void put_line(const struct torture_counts *counts, char line[LINE_SIZE]) {
+    double seconds = (double)(counts->elapsed_us > 0 ? counts->elapsed_us : 1) / 1e6;
+    int minutes = (int)(seconds / 60);
+    (void)snprintf(
+        line, LINE_SIZE,
+        "%3d:%02d  %" PRId64 " rounds, %.1f/s, %" PRId64 " findings; %" PRId64 " kills, %" PRId64 " cuts, %" PRId64
+        " swaps, faults: %" PRId64 " I/O %" PRId64 " full %" PRId64 " busy; %" PRId64 " events acknowledged",
+        minutes, (int)seconds - 60 * minutes, counts->rounds, (double)counts->rounds / seconds, counts->findings,
+        counts->kills, counts->cuts + counts->recovery_cuts, counts->swaps, counts->faults[FAULT_IO],
+        counts->faults[FAULT_FULL], counts->faults[FAULT_BUSY], counts->acknowledged);
+}
+
+/* The same for a line of a terminal that is too narrow for the words. */
+static void put_short_line(const struct torture_counts *counts, char line[LINE_SIZE]) {
+    int seconds = (int)(counts->elapsed_us / 1000000);
+    (void)snprintf(line, LINE_SIZE,
+                   "%d:%02d %" PRId64 "r %.1f/s found %" PRId64 ", kill %" PRId64 " cut %" PRId64 " swap %" PRId64
+                   " fault %" PRId64 "/%" PRId64 "/%" PRId64 " events %" PRId64,
+                   seconds / 60, seconds % 60, counts->rounds,
+                   (double)counts->rounds * 1e6 / (double)(counts->elapsed_us + 1), counts->findings, counts->kills,
+                   counts->cuts + counts->recovery_cuts, counts->swaps, counts->faults[FAULT_IO],
+                   counts->faults[FAULT_FULL], counts->faults[FAULT_BUSY], counts->acknowledged);
+}
+
+void torture_tell_clear(struct torture_teller *teller) {
+    if (teller->drawn) {
+        (void)fputs("\r\033[K", stderr);
+        (void)fflush(stderr);
+        teller->drawn = false;
+    }
+}
+
+static void draw_line(struct torture_teller *teller, const struct torture_counts *counts) {
+    char line[LINE_SIZE];
+    struct winsize size;
+    put_line(counts, line);
+    teller->told_us = counts->elapsed_us;
+    if (!teller->is_terminal) {
+        (void)fprintf(stderr, "%s\n", line);
+        return;
+    }
+    int width = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1 : 79;
+    if (width < (int)strlen(line)) {
+        put_short_line(counts, line);
+    }
+    (void)fprintf(stderr, "\r%.*s\033[K", width, line); /* a line that wraps cannot be drawn over */
+    (void)fflush(stderr);
+    teller->drawn = true;
+}
+
+static void tell_finding(struct torture_teller *teller, const struct torture_finding *finding) {
+    FILE *out = teller->silent ? stderr : stdout;
+    torture_tell_clear(teller);
+    (void)fprintf(out, "\nFOUND in round %d: %s\n", finding->round, finding->plan);
+    char what[TORTURE_TEXT_SIZE];
+    (void)snprintf(what, sizeof what, "%s", finding->what);
+    char *rest = what;
+    for (char *line = strtok_r(what, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+        (void)fputs("  ", out);
+        (void)terminal_print(out, line, 0);
+        (void)fputc('\n', out);
+    }
+    (void)fprintf(out,
+                  "        (requests and batches are named round/thread/number)\n"
+                  "files:  %s (found/ has them as the round left them)\nagain:  ",
+                  finding->folder);
+    put_command(out, teller->options, finding);
+    (void)fprintf(out, "\n        (%s)\n\n", replay_words(finding));
+    (void)fflush(out);
+}
+
+void torture_told(void *context, const struct torture_counts *counts, const struct torture_finding *finding) {
+    struct torture_teller *teller = context;
+    if (finding != NULL && teller->finding_count < TORTURE_FINDINGS_MAX) {
+        teller->findings[teller->finding_count++] = *finding;
+        tell_finding(teller, finding);
+    }
+    int64_t pause_us = teller->is_terminal ? LIVE_US : PLAIN_US;
+    if (teller->setting != NULL && counts->elapsed_us - teller->told_us >= pause_us) {
+        draw_line(teller, counts);
+    }
+}
+
+/* ---- the sum ----------------------------------------------------------------------------------------------------- */
+
+void torture_tell_sum(const struct torture_teller *teller, const struct torture_counts *counts) {
+    double seconds = (double)(counts->elapsed_us > 0 ? counts->elapsed_us : 1) / 1e6;
+    const struct {
+        const char *name;
+        int64_t number;
+    } ROWS[] = {{"rounds", counts->rounds},
+                {"killed", counts->kills},
+                {"power cut", counts->cuts},
+                {"power cut while recovering", counts->recovery_cuts},
+                {"shut down in good order", counts->shutdowns},
+                {"rounds with I/O faults", counts->fault_rounds[FAULT_IO]},
+                {"rounds with a full disk", counts->fault_rounds[FAULT_FULL]},
+                {"rounds with busy locks", counts->fault_rounds[FAULT_BUSY]},
+                {"calls that failed: I/O", counts->faults[FAULT_IO]},
+                {"calls that failed: full", counts->faults[FAULT_FULL]},
+                {"calls that failed: busy", counts->faults[FAULT_BUSY]},
+                {"swaps", counts->swaps},
+                {"events acknowledged", counts->acknowledged},
+                {"reports checked", counts->reports},
+                {"findings", counts->findings}};
+    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
+        (void)printf("%-28s %12" PRId64 "\n", ROWS[i].name, ROWS[i].number);
+    }
+    (void)printf("\nseed %" PRIu64 ": %" PRId64 " rounds in %.1f s, %.1f a second: %s\n", teller->options->seed,
+                 counts->rounds, seconds, (double)counts->rounds / seconds,
+                 counts->findings == 0 ? "nothing was found" : "SOMETHING WAS FOUND");
+}
+
+static json_t *build_json(const struct torture_build *build) {
+    return json_pack("{s: s, s: s, s: s, s: i, s: i}", "name", build->name, "version", build->version, "build",
+                     build->build_id, "major", (int)build->major, "minor", (int)build->minor);
+}
+
+static json_t *finding_json(const struct torture_options *options, const struct torture_finding *finding) {
+    char *command = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&command, &size);
+    if (out == NULL) {
+        return NULL;
+    }
+    put_command(out, options, finding);
+    json_t *result = fclose(out) == 0 ? json_pack("{s: i, s: s, s: s, s: b, s: s, s: s}", "round", finding->round,
+                                                  "plan", finding->plan, "what", finding->what, "exact",
+                                                  (int)finding->alone, "folder", finding->folder, "again", command)
+                                      : NULL;
+    free(command);
+    return result;
+}
+
+json_t *torture_json(const struct torture_teller *teller, const struct torture_counts *counts) {
+    json_t *findings = json_array();
+    json_t *builds = json_array();
+    json_t *faults = json_object();
+    char kinds[64];
+    put_kinds(kinds, sizeof kinds, teller->setting->kinds);
+    for (int i = 0; i < teller->finding_count; i++) {
+        (void)json_array_append_new(findings, finding_json(teller->options, &teller->findings[i]));
+    }
+    for (int i = 0; i < 2; i++) {
+        (void)json_array_append_new(builds, build_json(&teller->setting->builds[i]));
+    }
+    for (int i = 0; i < FAULT_KINDS; i++) {
+        (void)json_object_set_new(
+            faults, FAULTS[i],
+            json_pack("{s: I, s: I}", "rounds", counts->fault_rounds[i], "calls", counts->faults[i]));
+    }
+    return json_pack("{s: o, s: I, s: s, s: I, s: I, s: I, s: I, s: I, s: o, s: I, s: I, s: I, s: I, s: o}", "builds",
+                     builds, "seed", (json_int_t)teller->options->seed, "kinds", kinds, "rounds", counts->rounds,
+                     "kills", counts->kills, "cuts", counts->cuts, "recovery_cuts", counts->recovery_cuts, "shutdowns",
+                     counts->shutdowns, "faults", faults, "swaps", counts->swaps, "acknowledged", counts->acknowledged,
+                     "reports", counts->reports, "elapsed_us", counts->elapsed_us, "findings", findings);
+}

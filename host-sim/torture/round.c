@@ -1,0 +1,231 @@
+/* round.c: what the processes of a round do. */
+#include "torture/round.h"
+
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check/process.h"
+#include "torture/judge.h"
+#include "torture/shim_vfs.h"
+#include "torture/work.h"
+
+/* Ends the process if something was complained of. */
+static void end_if_complained(void) {
+    if (complained()) {
+        _exit(WORK_COMPLAINED);
+    }
+}
+
+static const struct plugin *load(const struct round *round, const char *path) {
+    struct plugin *plugin = NULL;
+    struct failure failure;
+    struct loader_options options = round->loader;
+    options.keep_mapped = true;
+    if (!loader_load(path, &options, &plugin, NULL, &failure)) {
+        complain("the build cannot be loaded: %s", failure.message);
+        _exit(WORK_COMPLAINED);
+    }
+    return plugin;
+}
+
+/* The second one is loaded even if it is the same file: as another one it has data of its own. */
+static void load_builds(const struct round *round, const polaris_es_table *ret_builds[2]) {
+    ret_builds[0] = load(round, round->paths[0])->table;
+    ret_builds[1] = round->plan.swaps || round->paths[1] != NULL
+                        ? load(round, round->paths[round->paths[1] != NULL])->table
+                        : ret_builds[0];
+}
+
+/* ---- the configuration ---- */
+
+/* Without the keys that one of the builds does not know. */
+static void configure(const struct round *round, char config[CONFIG_SIZE]) {
+    store_config(config, CONFIG_SIZE, round->plan.seed, round->plan.round, round->plan.durability);
+    json_t *map = json_loads(config, 0, NULL);
+    for (int i = 0; i < 2; i++) {
+        const struct torture_build *build = &round->shared->builds[i];
+        for (int key = 0; key < build->lacking_count; key++) {
+            (void)json_object_del(map, build->lacking[key]);
+        }
+    }
+    char *text = json_dumps(map, 0);
+    (void)snprintf(config, CONFIG_SIZE, "%s", text != NULL ? text : "");
+    free(text);
+    json_decref(map);
+}
+
+/* ---- getting to know a build ---- */
+
+/* Opens a store, leaving out what the build does not know. */
+static void try_to_open(const struct round *round, const polaris_es_table *table, struct torture_build *build) {
+    for (;;) {
+        char config[CONFIG_SIZE];
+        polaris_es *self = NULL;
+        json_t *reply = NULL;
+        configure(round, config);
+        int32_t status = call_init(table, NULL, config, &self, &reply);
+        if (status == POLARIS_ES_OK) {
+            json_decref(reply);
+            (void)table->shutdown(self, (polaris_bytes){0}, NULL);
+            return;
+        }
+        const char *path = json_string_value(json_object_get(json_object_get(reply, "details"), "path"));
+        const char *message = json_string_value(json_object_get(reply, "message"));
+        if (status != POLARIS_ES_INVALID || path == NULL || path[0] != '/' || build->lacking_count == CONFIG_KEYS_MAX) {
+            complain("the build opens no store: status %d: %s", (int)status, message != NULL ? message : "no message");
+            _exit(WORK_COMPLAINED);
+        }
+        (void)snprintf(build->lacking[build->lacking_count++], CONFIG_KEY_SIZE, "%.31s", path + 1);
+        json_decref(reply);
+    }
+}
+
+static void meet(const struct round *round) {
+    for (int i = 0; i < 2; i++) {
+        struct torture_build *build = &round->shared->builds[i];
+        const struct plugin *plugin = load(round, round->paths[i != 0 && round->paths[1] != NULL]);
+        const polaris_es_table *table = plugin->table;
+        (void)snprintf(build->name, sizeof build->name, "%s", table->name);
+        (void)snprintf(build->version, sizeof build->version, "%s", table->version);
+        (void)snprintf(build->build_id, sizeof build->build_id, "%s", table->build_id);
+        build->major = plugin->major;
+        build->minor = plugin->minor;
+        build->capabilities = table->capabilities;
+        build->has_submit = (table->capabilities & POLARIS_ES_CAN_SUBMIT) != 0 &&
+                            plugin_has(plugin, offsetof(polaris_es_table, submit)) &&
+                            plugin_has(plugin, offsetof(polaris_es_table, cancel));
+        build->shares_sqlite = plugin->descriptor.sqlite_linkage == POLARIS_ES_SQLITE_SHARED;
+        try_to_open(round, table, build);
+    }
+    end_if_complained();
+    _exit(WORK_ENDED);
+}
+
+/* ---- working ---- */
+
+static void die(void) {
+    (void)raise(SIGKILL);
+}
+
+static void set_faults(const struct round *round, struct work *work) {
+    static const int32_t STATUSES[FAULT_KINDS] = {
+        [FAULT_IO] = POLARIS_ES_IO, [FAULT_FULL] = POLARIS_ES_FULL, [FAULT_BUSY] = POLARIS_ES_BUSY};
+    const struct plan *plan = &round->plan;
+    faults_install();
+    faults_tell(&round->shared->faults);
+    faults_from(plan->fault, plan->fault_at, plan->fault_count);
+    work->trouble = STATUSES[plan->fault];
+    work->stays = plan->fault_count > 1;
+}
+
+static void set_disk(const struct round *round, bool keeps_all, int64_t change) {
+    disk_begin(round->syncs);
+    disk_end_with_cut(keeps_all, round->plan.rest_seed + (uint64_t)change, ROUND_CUT);
+    disk_cut_at(change);
+}
+
+static void work_in(const struct round *round, int reports) {
+    const struct plan *plan = &round->plan;
+    char config[CONFIG_SIZE];
+    struct work work = {.before = &round->shared->ledger, .config = config, .reports = reports, .alone = plan->alone};
+    bool by_itself = plan->alone || plan->ending != ENDING_KILL;
+    work.reports_max = by_itself ? plan->moment.reports + 1 : 0;
+    if (plan->has_fault) {
+        set_faults(round, &work);
+    } else if (plan->change > 0) {
+        set_disk(round, plan->ending == ENDING_KILL, plan->change);
+    }
+    if (plan->ending != ENDING_CLEAN) {
+        work.end = plan->ending == ENDING_POWER ? disk_cut : die;
+    }
+    load_builds(round, work.builds);
+    configure(round, config);
+    work_until_end(&work);
+}
+
+/* Opens the store and shuts it down, unless the power is cut meanwhile. */
+static void recover(const struct round *round, int64_t change) {
+    const polaris_es_table *builds[2];
+    char config[CONFIG_SIZE];
+    polaris_es *self = NULL;
+    set_disk(round, false, change);
+    load_builds(round, builds);
+    configure(round, config);
+    int32_t status = call_init(builds[change % 2], NULL, config, &self, NULL);
+    EXPECT(status == POLARIS_ES_OK, "after a power cut the store cannot be opened: status %d", (int)status);
+    end_if_complained();
+    (void)builds[change % 2]->shutdown(self, (polaris_bytes){0}, NULL);
+    _exit(WORK_ENDED);
+}
+
+/* ---- judging ---- */
+
+/* If it is a database of SQLite's, whatever is in it. */
+static void check_integrity(void) {
+    char head[16] = "";
+    FILE *file = fopen(STORE_FILE, "rbe");
+    bool is_database =
+        file != NULL && fread(head, sizeof head, 1, file) == 1 && memcmp(head, "SQLite format 3", 16) == 0;
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    if (!is_database) {
+        return;
+    }
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_open(STORE_FILE, &db) != SQLITE_OK ||
+        sqlite3_prepare_v2(db, "PRAGMA integrity_check(5)", -1, &statement, NULL) != SQLITE_OK) {
+        complain("SQLite cannot read the store: %s", sqlite3_errmsg(db));
+    }
+    while (statement != NULL && sqlite3_step(statement) == SQLITE_ROW) {
+        const char *text = (const char *)sqlite3_column_text(statement, 0);
+        EXPECT(text != NULL && strcmp(text, "ok") == 0, "integrity: %s", text != NULL ? text : "?");
+    }
+    (void)sqlite3_finalize(statement);
+    (void)sqlite3_close(db);
+}
+
+static void judge(const struct round *round) {
+    const polaris_es_table *builds[2];
+    struct census census = {0};
+    char config[CONFIG_SIZE];
+    load_builds(round, builds);
+    configure(round, config);
+    if (judge_store(&round->shared->ledger, builds, config, &census)) {
+        check_integrity();
+    }
+    end_if_complained();
+    _exit(WORK_ENDED);
+}
+
+/* The VFS comes before the builds: what they open goes through it if they use the same SQLite. */
+void round_run(void *context, int reports) {
+    const struct assignment *assignment = context;
+    const struct round *round = assignment->round;
+    process_become_child(round->parent, round->out);
+    complaints_keep(&round->shared->complaints);
+    if (chdir(round->folder) != 0) {
+        complain("the folder '%s' is gone", round->folder);
+        _exit(WORK_COMPLAINED);
+    }
+    shim_vfs_install(NULL);
+    switch (assignment->task) {
+    case TASK_MEET:
+        meet(round);
+        break;
+    case TASK_WORK:
+        work_in(round, reports);
+        break;
+    case TASK_RECOVER:
+        recover(round, assignment->change);
+        break;
+    case TASK_JUDGE:
+        judge(round);
+        break;
+    }
+}

@@ -1,0 +1,148 @@
+/* broken.c: the real plugin with one fault, which FAULT names: what only a kill, a swap, a power cut or a failing disk
+ * shows. Each is compiled into a shared object of its own, with the real entry under another name (tests/check). */
+#include <polaris/event_store.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum fault {
+    FORGETS = 1,           /* each fiftieth append, which it acknowledges */
+    FORGETS_AFTER_A_SWAP,  /* the first append after the store was opened again in this process */
+    CRASHES,               /* in each two-hundredth call of store */
+    ACKNOWLEDGES_UNSYNCED, /* durability normal, whatever was asked for */
+    DENIES_FAILURES,       /* of the disk, in an append of several: it is OK */
+    SAYS_ANOTHER_FAILURE   /* INTERNAL when the disk failed */
+};
+#define HAS(fault) (FAULT == (fault))
+
+int32_t real_entry(const polaris_es_hello *in, polaris_es_welcome *out);
+
+static const polaris_es_table *real; /* set when this object is loaded, and its table with it */
+static polaris_es_table table;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int opened, stores;
+static bool is_first;
+/* The last reply to an append. */
+static uint8_t last[65536];
+static size_t last_size;
+
+static bool contains(polaris_bytes bytes, const char *text) {
+    return bytes.data != NULL && memmem(bytes.data, bytes.size, text, strlen(text)) != NULL;
+}
+
+struct captured {
+    uint8_t data[sizeof last];
+    size_t size;
+};
+
+static int32_t take(void *context, polaris_bytes piece) {
+    struct captured *captured = context;
+    if (piece.size > sizeof captured->data - captured->size) {
+        return 1;
+    }
+    memcpy(captured->data + captured->size, piece.data, piece.size);
+    captured->size += piece.size;
+    return 0;
+}
+
+static int32_t answer_as_before(const polaris_sink *reply) {
+    (void)reply->write(reply->context, (polaris_bytes){last, last_size});
+    return POLARIS_ES_OK;
+}
+
+/* Is this append one that is forgotten? */
+static bool is_forgotten(void) {
+    bool first = is_first;
+    is_first = false;
+    return last_size > 0 && ((HAS(FORGETS) && stores % 50 == 0) || (HAS(FORGETS_AFTER_A_SWAP) && first));
+}
+
+static int32_t append(polaris_es *self, polaris_bytes request, const polaris_sink *reply) {
+    struct captured captured = {.size = 0};
+    const polaris_sink sink = {.size = sizeof sink, .context = &captured, .write = take};
+    int32_t status = real->store(self, request, &sink);
+    (void)pthread_mutex_lock(&lock);
+    bool failed = status == POLARIS_ES_IO || status == POLARIS_ES_FULL;
+    if (HAS(DENIES_FAILURES) && failed && last_size > 0 && contains(request, "events")) {
+        status = answer_as_before(reply);
+    } else {
+        (void)reply->write(reply->context, (polaris_bytes){captured.data, captured.size});
+        if (status == POLARIS_ES_OK) {
+            memcpy(last, captured.data, captured.size);
+            last_size = captured.size;
+        }
+        status = HAS(SAYS_ANOTHER_FAILURE) && failed ? POLARIS_ES_INTERNAL : status;
+    }
+    (void)pthread_mutex_unlock(&lock);
+    return status;
+}
+
+static int32_t broken_store(polaris_es *self, polaris_bytes request, const polaris_sink *reply) {
+    bool is_append = contains(request, "\xa2op\xa6"
+                                       "append");
+    (void)pthread_mutex_lock(&lock);
+    if (HAS(CRASHES) && stores % 200 == 199) {
+        abort();
+    }
+    stores++;
+    bool forgotten = is_append && is_forgotten();
+    int32_t status = forgotten ? answer_as_before(reply) : POLARIS_ES_OK;
+    (void)pthread_mutex_unlock(&lock);
+    if (forgotten) {
+        return status;
+    }
+    return is_append ? append(self, request, reply) : real->store(self, request, reply);
+}
+
+/* The same with the durability changed. */
+static int32_t init_normal(const polaris_es_services *host, polaris_bytes config, const polaris_sink *reply,
+                           polaris_es **ret_self) {
+    static const char FULL[] = "\xaa"
+                               "durability\xa4"
+                               "full";
+    static const char NORMAL[] = "\xaa"
+                                 "durability\xa6"
+                                 "normal";
+    const uint8_t *at = memmem(config.data, config.size, FULL, sizeof FULL - 1);
+    if (at == NULL) {
+        return real->init(host, config, reply, ret_self);
+    }
+    size_t before = (size_t)(at - config.data);
+    size_t behind = config.size - before - (sizeof FULL - 1);
+    uint8_t *changed = malloc(config.size + 2);
+    memcpy(changed, config.data, before);
+    memcpy(changed + before, NORMAL, sizeof NORMAL - 1);
+    memcpy(changed + before + sizeof NORMAL - 1, at + sizeof FULL - 1, behind);
+    int32_t status = real->init(host, (polaris_bytes){changed, config.size + 2}, reply, ret_self);
+    free(changed);
+    return status;
+}
+
+static int32_t broken_init(const polaris_es_services *host, polaris_bytes config, const polaris_sink *reply,
+                           polaris_es **ret_self) {
+    is_first = opened++ > 0;
+    return HAS(ACKNOWLEDGES_UNSYNCED) ? init_normal(host, config, reply, ret_self)
+                                      : real->init(host, config, reply, ret_self);
+}
+
+__attribute__((constructor)) static void make_table(void) {
+    const polaris_es_hello in = {.size = sizeof in, .major_min = 1, .major_max = 1, .minor = POLARIS_ES_ABI_MINOR};
+    polaris_es_welcome out = {.size = sizeof out};
+    if (real_entry(&in, &out) == POLARIS_ES_OK) {
+        real = out.table;
+        memcpy(&table, real, sizeof table);
+        table.init = broken_init;
+        table.store = broken_store;
+    }
+}
+
+__attribute__((visibility("default"))) int32_t polaris_event_store_entry(const polaris_es_hello *in,
+                                                                         polaris_es_welcome *out) {
+    int32_t status = real_entry(in, out);
+    if (status == POLARIS_ES_OK) {
+        out->table = &table;
+    }
+    return status;
+}
