@@ -27,7 +27,7 @@ part() { # NAME COMMAND...
 }
 wants() { [[ " $only " == *" $1 "* ]]; }
 
-fuzzers=(fuzz_wire fuzz_tape fuzz_pattern fuzz_put fuzz_validate fuzz_compatible fuzz_verbs fuzz_file)
+fuzzers=(fuzz_wire fuzz_tape fuzz_pattern fuzz_put fuzz_validate fuzz_compatible fuzz_verbs fuzz_file fuzz_cursor)
 
 fuzz() { # NAME
     local found=build-fuzz/tests/fuzz/found/$1 words=json_schema options=(-max_len=4096 -rss_limit_mb=4096)
@@ -36,6 +36,7 @@ fuzz() { # NAME
     case $1 in
     fuzz_verbs) words=event_store options=(-max_len=2048 -len_control=0 -rss_limit_mb=1024 -malloc_limit_mb=64) ;;
     fuzz_file) words=event_store options=(-max_len=512 -len_control=0 -rss_limit_mb=1024 -malloc_limit_mb=64) ;;
+    fuzz_cursor) words=event_store options=(-max_len=512 -rss_limit_mb=1024 -malloc_limit_mb=64) ;;
     esac
     build-fuzz/bin/"$1" -max_total_time="$each" -seed="$((seed % 1000000))" -timeout=60 "${options[@]}" \
         -print_final_stats=1 -dict="tests/fuzz/$words.dict" "$found" "tests/fuzz/corpus/$1" 2>&1 |
