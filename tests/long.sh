@@ -27,7 +27,7 @@ part() { # NAME COMMAND...
 }
 wants() { [[ " $only " == *" $1 "* ]]; }
 
-fuzzers=(fuzz_wire fuzz_tape fuzz_pattern fuzz_put fuzz_validate fuzz_compatible fuzz_verbs fuzz_file fuzz_cursor)
+fuzzers=(fuzz_wire fuzz_tape fuzz_pattern fuzz_put fuzz_validate fuzz_compatible fuzz_verbs fuzz_file fuzz_cursor fuzz_json)
 
 fuzz() { # NAME
     local found=build-fuzz/tests/fuzz/found/$1 words=json_schema options=(-max_len=4096 -rss_limit_mb=4096)
@@ -37,6 +37,7 @@ fuzz() { # NAME
     fuzz_verbs) words=event_store options=(-max_len=2048 -len_control=0 -rss_limit_mb=1024 -malloc_limit_mb=64) ;;
     fuzz_file) words=event_store options=(-max_len=512 -len_control=0 -rss_limit_mb=1024 -malloc_limit_mb=64) ;;
     fuzz_cursor) words=event_store options=(-max_len=512 -rss_limit_mb=1024 -malloc_limit_mb=64) ;;
+    fuzz_json) words=json options=(-max_len=4096 -rss_limit_mb=1024 -malloc_limit_mb=64) ;;
     esac
     build-fuzz/bin/"$1" -max_total_time="$each" -seed="$((seed % 1000000))" -timeout=60 "${options[@]}" \
         -print_final_stats=1 -dict="tests/fuzz/$words.dict" "$found" "tests/fuzz/corpus/$1" 2>&1 |
