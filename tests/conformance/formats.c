@@ -1,5 +1,6 @@
 /* formats.c: stores that older builds wrote, from the museum. */
 #include <criterion/criterion.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -63,5 +64,21 @@ Test(formats, a_reader_cannot_raise_a_store_and_says_who_can) {
     es_reopen(es, NULL);
     es_reopen(es, "{'mode': 'read'}");
     es_expect(es_ok(es, "query", "{'op': 'head'}"), "{'last_id': 2}");
+    es_close(es);
+}
+
+/* What a migration alters is found by the names of the schema table, and those may be wrong. */
+Test(formats, a_store_of_format_1_whose_schema_table_is_damaged_is_corrupt) {
+    struct es *es = format_1();
+    sqlite3 *db = NULL;
+    cr_assert_eq(sqlite3_open(es->path, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(db,
+                              "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET name = CAST(name AS BLOB)"
+                              " WHERE name = 'sqlite_sequence'",
+                              NULL, NULL, NULL),
+                 SQLITE_OK);
+    cr_assert_eq(sqlite3_close(db), SQLITE_OK);
+    cr_assert_eq(es_init(es, NULL), POLARIS_ES_CORRUPT);
+    cr_expect_not_null(strstr(es_text(es->reply, "message"), "sqlite_sequence"));
     es_close(es);
 }

@@ -135,7 +135,7 @@ static void edit_units(struct buffer *buffer, size_t head, size_t unit, size_t u
 static void resize(struct buffer *buffer, struct choices *in) {
     size_t size = buffer->size > 0 ? choose(in, (uint32_t)buffer->size) : 0;
     if (seldom(in, 3)) {
-        size_t more = 512 * (size_t)choose(in, 16);
+        size_t more = 512 * (size_t)(1 + choose(in, 16));
         REQUIRE(buffer_reserve(buffer, more));
         memset(buffer->data + buffer->size, (int)choose(in, 256), more);
         size = buffer->size + more;
