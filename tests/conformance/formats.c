@@ -1,6 +1,5 @@
 /* formats.c: stores that older builds wrote, from the museum. */
 #include <criterion/criterion.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -67,18 +66,26 @@ Test(formats, a_reader_cannot_raise_a_store_and_says_who_can) {
     es_close(es);
 }
 
-/* What a migration alters is found by the names of the schema table, and those may be wrong. */
+/* What a migration alters is found by the names and the row ids of the schema table, and those may be wrong. */
 Test(formats, a_store_of_format_1_whose_schema_table_is_damaged_is_corrupt) {
-    struct es *es = format_1();
-    sqlite3 *db = NULL;
-    cr_assert_eq(sqlite3_open(es->path, &db), SQLITE_OK);
-    cr_assert_eq(sqlite3_exec(db,
-                              "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET name = CAST(name AS BLOB)"
-                              " WHERE name = 'sqlite_sequence'",
-                              NULL, NULL, NULL),
-                 SQLITE_OK);
-    cr_assert_eq(sqlite3_close(db), SQLITE_OK);
-    cr_assert_eq(es_init(es, NULL), POLARIS_ES_CORRUPT);
-    cr_expect_not_null(strstr(es_text(es->reply, "message"), "sqlite_sequence"));
-    es_close(es);
+    static const struct {
+        long offset;
+        int was, is;
+    } DAMAGES[] = {
+        {6170, 10, 11},    /* the id of the row of the table event is that of the next row too */
+        {13904, '+', '*'}, /* the name of sqlite_sequence is a blob */
+    };
+    for (size_t i = 0; i < sizeof DAMAGES / sizeof DAMAGES[0]; i++) {
+        struct es *es = format_1();
+        FILE *file = fopen(es->path, "r+b");
+        cr_assert_not_null(file);
+        cr_assert_eq(fseek(file, DAMAGES[i].offset, SEEK_SET), 0);
+        cr_assert_eq(fgetc(file), DAMAGES[i].was);
+        cr_assert_eq(fseek(file, DAMAGES[i].offset, SEEK_SET), 0);
+        cr_assert_eq(fputc(DAMAGES[i].is, file), DAMAGES[i].is);
+        cr_assert_eq(fclose(file), 0);
+        int32_t status = es_init(es, NULL);
+        cr_expect_eq(status, POLARIS_ES_CORRUPT, "at %ld: status %d", DAMAGES[i].offset, status);
+        es_close(es);
+    }
 }
