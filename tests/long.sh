@@ -28,18 +28,27 @@ part() { # NAME COMMAND...
 }
 wants() { [[ " $only " == *" $1 "* ]]; }
 
+fuzzers=(fuzz_wire fuzz_tape fuzz_pattern fuzz_put fuzz_validate fuzz_compatible fuzz_verbs fuzz_file fuzz_cursor fuzz_json)
+
 fuzz() { # NAME
-    local found=build-fuzz/tests/fuzz/found/$1
+    local found=build-fuzz/tests/fuzz/found/$1 words=json_schema options=(-max_len=4096 -rss_limit_mb=4096)
     mkdir -p "$found"
-    build-fuzz/bin/"$1" -max_total_time="$each" -seed="$((seed % 1000000))" -max_len=4096 -timeout=60 -rss_limit_mb=4096 \
-        -print_final_stats=1 -dict=tests/fuzz/json_schema.dict "$found" "tests/fuzz/corpus/$1" 2>&1 |
+    # Through the table a call is small and must stay so: its memory is bounded by the configuration, not by what it holds.
+    case $1 in
+    fuzz_verbs) words=event_store options=(-max_len=2048 -len_control=0 -rss_limit_mb=1024 -malloc_limit_mb=64) ;;
+    fuzz_file) words=event_store options=(-max_len=512 -len_control=0 -rss_limit_mb=1024 -malloc_limit_mb=64) ;;
+    fuzz_cursor) words=event_store options=(-max_len=512 -rss_limit_mb=1024 -malloc_limit_mb=64) ;;
+    fuzz_json) words=json options=(-max_len=4096 -rss_limit_mb=1024 -malloc_limit_mb=64) ;;
+    esac
+    build-fuzz/bin/"$1" -max_total_time="$each" -seed="$((seed % 1000000))" -timeout=60 "${options[@]}" \
+        -print_final_stats=1 -dict="tests/fuzz/$words.dict" "$found" "tests/fuzz/corpus/$1" 2>&1 |
         { grep -E 'ERROR|SUMMARY|stat::number_of_executed_units|Test unit' || true; }
     [ "${PIPESTATUS[0]}" -eq 0 ]
 }
 
 build_fuzzers() {
     cmake -S . -B build-fuzz -DCMAKE_C_COMPILER=clang -DPOLARIS_FUZZ=ON -DBUILD_TESTING=ON &&
-        cmake --build build-fuzz -j "$jobs" --target fuzz_wire fuzz_tape fuzz_pattern fuzz_put fuzz_validate fuzz_compatible
+        cmake --build build-fuzz -j "$jobs" --target "${fuzzers[@]}"
 }
 
 measure_coverage() {
@@ -66,7 +75,7 @@ if wants overload; then
 fi
 if wants fuzz; then
     part build-fuzzers build_fuzzers
-    for name in fuzz_wire fuzz_tape fuzz_pattern fuzz_put fuzz_validate fuzz_compatible; do
+    for name in "${fuzzers[@]}"; do
         part "$name" fuzz "$name"
     done
 fi

@@ -65,3 +65,27 @@ Test(formats, a_reader_cannot_raise_a_store_and_says_who_can) {
     es_expect(es_ok(es, "query", "{'op': 'head'}"), "{'last_id': 2}");
     es_close(es);
 }
+
+/* What a migration alters is found by the names and the row ids of the schema table, and those may be wrong. */
+Test(formats, a_store_of_format_1_whose_schema_table_is_damaged_is_corrupt) {
+    static const struct {
+        long offset;
+        int was, is;
+    } DAMAGES[] = {
+        {6170, 10, 11},    /* the id of the row of the table event is that of the next row too */
+        {13904, '+', '*'}, /* the name of sqlite_sequence is a blob */
+    };
+    for (size_t i = 0; i < sizeof DAMAGES / sizeof DAMAGES[0]; i++) {
+        struct es *es = format_1();
+        FILE *file = fopen(es->path, "r+b");
+        cr_assert_not_null(file);
+        cr_assert_eq(fseek(file, DAMAGES[i].offset, SEEK_SET), 0);
+        cr_assert_eq(fgetc(file), DAMAGES[i].was);
+        cr_assert_eq(fseek(file, DAMAGES[i].offset, SEEK_SET), 0);
+        cr_assert_eq(fputc(DAMAGES[i].is, file), DAMAGES[i].is);
+        cr_assert_eq(fclose(file), 0);
+        int32_t status = es_init(es, NULL);
+        cr_expect_eq(status, POLARIS_ES_CORRUPT, "at %ld: status %d", DAMAGES[i].offset, status);
+        es_close(es);
+    }
+}

@@ -332,6 +332,16 @@ Test(init, a_file_of_a_newer_format_is_incompatible_and_says_which) {
     es_close(es);
 }
 
+/* At offset 44: which form the tables have, 1 to 4 so far. SQLite has no error code for another one. */
+Test(init, a_file_with_tables_of_a_form_that_sqlite_does_not_know_is_corrupt) {
+    struct es *es = es_open(NULL);
+    es_shutdown(es);
+    patch_header(es->path, 47, 5);
+    expect_refused(es, NULL, POLARIS_ES_CORRUPT, NULL);
+    expect_refused(es, "{'mode': 'read'}", POLARIS_ES_CORRUPT, NULL);
+    es_close(es);
+}
+
 Test(init, an_sqlite_file_of_another_application_is_corrupt) {
     struct es *es = es_open(NULL);
     es_shutdown(es);

@@ -101,6 +101,31 @@ Test(prepared, what_is_no_part_of_a_store_is_refused_by_name, .timeout = 60) {
     }
 }
 
+/* SQLite reads the statements of the schema table, and goes by the names beside them when it alters something. */
+Test(prepared, a_schema_table_that_contradicts_its_statements_is_refused, .timeout = 60) {
+    static const struct {
+        const char *name, *sql;
+    } CASES[] = {
+        {"sqlite_sequence", "name = CAST(name AS BLOB) WHERE name = 'sqlite_sequence'"},
+        {"event_by_time", "name = CAST(name AS BLOB) WHERE name = 'event_by_time'"},
+        {"other", "name = 'other' WHERE name = 'schema_type'"},
+        {"other", "name = 'other' WHERE name = 'event_by_time'"},
+        {"schema_type", "tbl_name = 'other' WHERE name = 'schema_type'"},
+        {"schema_type", "type = 'trigger' WHERE name = 'schema_type'"},
+        {"event_by_time", "type = CAST(type AS BLOB) WHERE name = 'event_by_time'"},
+        {"sqlite_autoindex_schema_type_1", "tbl_name = 'other' WHERE name = 'sqlite_autoindex_schema_type_1'"},
+        {"event_is_never_deleted", "name = NULL WHERE name = 'event_is_never_deleted'"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct es *es = es_open(NULL);
+        char sql[200];
+        (void)snprintf(sql, sizeof sql, "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET %s", CASES[i].sql);
+        cr_assert(prepare(es, sql), "%s", sql);
+        expect_refused(es, CASES[i].sql, "");
+        es_close(es);
+    }
+}
+
 Test(prepared, a_name_in_the_message_is_cut_and_has_no_control_characters) {
     struct es *es = es_open(NULL);
     cr_assert(prepare(

@@ -105,6 +105,45 @@ Test(parse, refuses_no_text_and_text_nested_10000_deep) {
     CONTAINS(parse_failure(deep), "depth");
 }
 
+/* UTF-8, and nothing that could steer a terminal. */
+static void check_harmless(const struct failure *failure) {
+    json_auto_t *text = json_string(failure->message);
+    cr_assert_not_null(text, "no UTF-8: %s", failure->message);
+    for (const char *c = failure->message; *c != '\0'; c++) {
+        cr_assert((unsigned char)*c >= ' ' && *c != 0x7F, "a control character in: %s", failure->message);
+    }
+}
+
+Test(parse, tells_a_mistake_without_what_steers_a_terminal) {
+    static const char *const TEXTS[] = {"{\"a\": \x1b[2Jx}",
+                                        "[\"\x12",
+                                        "[\"\x7f\" \x1b",
+                                        "[\"\xc2\x9b"
+                                        "2J\" x",
+                                        "[\"\xed\xa0\x80\"]",
+                                        "[\"\xff",
+                                        "[\xe2\x82"};
+    for (size_t i = 0; i < sizeof TEXTS / sizeof TEXTS[0]; i++) {
+        json_t *value = NULL;
+        struct failure failure;
+        cr_assert_not(message_parse(TEXTS[i], strlen(TEXTS[i]), &value, &failure));
+        check_harmless(&failure);
+    }
+}
+
+Test(pack, tells_a_place_with_a_long_key_in_whole_characters) {
+    for (int shift = 0; shift < 3; shift++) {
+        char json[600] = "{\"";
+        (void)strcat(json, &"xx"[2 - shift]);
+        for (int i = 0; i < 150; i++) {
+            (void)strcat(json, "\xe2\x82\xac");
+        }
+        (void)strcat(json, "\": {\"$bin\": 1}, \"\\u001b[2J\": 1}");
+        struct failure failure = pack_failure(json);
+        check_harmless(&failure);
+    }
+}
+
 Test(print, floats_stay_floats_and_are_as_short_as_can_be) {
     static const char *const NUMBERS[] = {"0.1",
                                           "1.0",

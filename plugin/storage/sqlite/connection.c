@@ -76,6 +76,9 @@ enum status connection_error(const struct connection *connection, int code, cons
     const char *text = connection->db != NULL ? sqlite3_errmsg(connection->db) : sqlite3_errstr(code);
     int system_errno = connection->db != NULL ? sqlite3_system_errno(connection->db) : 0;
     enum status status = status_of_code(code, system_errno);
+    if (code == SQLITE_ERROR && strcmp(text, "unsupported file format") == 0) {
+        status = CORRUPT; /* what the file's header says of its tables; there is no code of its own for it */
+    }
     int32_t level = status == BUSY ? POLARIS_ES_LOG_WARNING : POLARIS_ES_LOG_ERROR;
     connection->host->log(connection->host->context, level, "%s: SQLite code %d (%s), errno %d", what, code, text,
                           system_errno);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define TABLE "CREATE TABLE "
+#define AUTOMATIC "sqlite_autoindex_"
 static const char WHAT[] = "read the list of tables";
 enum { NAME_SHOWN_MAX = 64 };
 
@@ -22,17 +23,34 @@ static bool starts_with(const char *text, const char *prefix) {
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* Up to the name and the blank behind it: "CREATE TABLE event ". 0: not of that form. */
-static size_t head_size(const char *sql) {
-    static const char *const VERBS[] = {TABLE, "CREATE INDEX ", "CREATE UNIQUE INDEX ", "CREATE TRIGGER "};
+static const struct verb {
+    const char *sql, *type;
+} VERBS[] = {
+    {TABLE, "table"},
+    {"CREATE INDEX ", "index"},
+    {"CREATE UNIQUE INDEX ", "index"},
+    {"CREATE TRIGGER ", "trigger"},
+};
+
+/* What a statement makes; NULL: none that a store has. */
+static const struct verb *find_verb(const char *sql) {
     for (size_t i = 0; i < sizeof VERBS / sizeof VERBS[0]; i++) {
-        if (starts_with(sql, VERBS[i])) {
-            size_t verb = strlen(VERBS[i]);
-            size_t name = strcspn(sql + verb, " ");
-            return sql[verb + name] == ' ' ? verb + name + 1 : 0;
+        if (starts_with(sql, VERBS[i].sql)) {
+            return &VERBS[i];
         }
     }
-    return 0;
+    return NULL;
+}
+
+/* Up to the name and the blank behind it: "CREATE TABLE event ". 0: not of that form. */
+static size_t head_size(const char *sql) {
+    const struct verb *verb = find_verb(sql);
+    if (verb == NULL) {
+        return 0;
+    }
+    size_t size = strlen(verb->sql);
+    size += strcspn(sql + size, " ");
+    return sql[size] == ' ' ? size + 1 : 0;
 }
 
 /* The last statement in `steps` that makes something of that name. A statement ends with a semicolon, but within that
@@ -64,6 +82,47 @@ static bool is_ours(const struct objects *objects, const char *sql) {
         statement = find_statement(objects->migrations[i - 1], sql, size);
     }
     return statement != NULL && is_statement(statement, sql);
+}
+
+/* A row of the schema table. */
+struct object {
+    const char *type, *name, *table; /* "" for what is no text */
+    const char *sql;                 /* or NULL */
+};
+
+static const char *text_of(const struct statement *statement, int column) {
+    bool is_text = sqlite3_column_type(statement->handle, column) == SQLITE_TEXT;
+    const char *text = is_text ? (const char *)sqlite3_column_text(statement->handle, column) : NULL;
+    return text != NULL ? text : "";
+}
+
+static struct object read_object(const struct statement *statement) {
+    return (struct object){.type = text_of(statement, 0),
+                           .name = text_of(statement, 1),
+                           .table = text_of(statement, 2),
+                           .sql = (const char *)sqlite3_column_text(statement->handle, 3)};
+}
+
+/* The index of a PRIMARY KEY or UNIQUE has no statement of its own: "sqlite_autoindex_type_1" of the table type. */
+static bool is_automatic(const struct object *object) {
+    size_t prefix = strlen(AUTOMATIC);
+    size_t table = strlen(object->table);
+    return strcmp(object->type, "index") == 0 && starts_with(object->name, AUTOMATIC) &&
+           strncmp(object->name + prefix, object->table, table) == 0 && object->name[prefix + table] == '_';
+}
+
+/* Does the row say of itself what its statement says? SQLite reads the statements, and goes by what stands beside them
+ * when it alters something. */
+static bool is_named_so(const struct object *object) {
+    const struct verb *verb = find_verb(object->sql);
+    if (verb == NULL || strcmp(verb->type, object->type) != 0) {
+        return false;
+    }
+    const char *name = object->sql + strlen(verb->sql);
+    size_t size = strcspn(name, " (");
+    bool is_table = strcmp(object->type, "table") == 0;
+    return strlen(object->name) == size && memcmp(object->name, name, size) == 0 &&
+           (!is_table || strcmp(object->table, object->name) == 0);
 }
 
 static enum status refuse(const char *type, const char *name, struct error *error) {
@@ -112,22 +171,19 @@ static enum status name_missing_table(struct connection *connection, const struc
 enum status objects_check(struct connection *connection, const struct objects *objects, struct error *error) {
     CLEANUP(statement_release) struct statement statement = {0};
     enum status status =
-        statement_get(connection, "SELECT type, name, sql FROM sqlite_schema", WHAT, &statement, error);
+        statement_get(connection, "SELECT type, name, tbl_name, sql FROM sqlite_schema", WHAT, &statement, error);
     int tables = 0;
     bool row = false;
     while (status == OK && (status = statement_step(&statement, &row, error)) == OK && row) {
-        const char *type = (const char *)sqlite3_column_text(statement.handle, 0);
-        const char *name = (const char *)sqlite3_column_text(statement.handle, 1);
-        const char *sql = (const char *)sqlite3_column_text(statement.handle, 2);
-        type = type != NULL ? type : "";
-        name = name != NULL ? name : "";
-        /* The index of a PRIMARY KEY or UNIQUE has no statement of its own. */
-        bool ours =
-            sql != NULL ? is_ours(objects, sql) : strcmp(type, "index") == 0 && starts_with(name, "sqlite_autoindex_");
-        if (!ours) {
-            return refuse(type, name, error);
+        struct object object = read_object(&statement);
+        if (object.sql == NULL ? !is_automatic(&object) : !is_ours(objects, object.sql)) {
+            return refuse(object.type, object.name, error);
         }
-        tables += sql != NULL && starts_with(sql, TABLE) && !starts_with(sql, TABLE "sqlite_");
+        if (object.sql != NULL && !is_named_so(&object)) {
+            return error_set(error, CORRUPT, "open: the file's list of tables is damaged at \"%.*s\"; restore a backup",
+                             (int)strcspn(object.sql, "("), object.sql);
+        }
+        tables += object.sql != NULL && starts_with(object.sql, TABLE) && !starts_with(object.sql, TABLE "sqlite_");
     }
     /* SQLite itself refuses a name that stands twice: as many as there should be are all of them. */
     return status == OK && tables < objects->table_count ? name_missing_table(connection, objects, error) : status;
