@@ -38,7 +38,7 @@ static void expect_refused(struct es *es, const char *sql, const char *name) {
     }
 }
 
-Test(prepared, what_is_no_part_of_a_store_is_refused_by_name, .timeout = 60) {
+Test(prepared, what_is_no_part_of_a_store_or_is_missing_is_refused_by_name, .timeout = 60) {
     static const struct {
         const char *name, *sql;
         bool optional; /* not every SQLite can make it */
@@ -89,6 +89,8 @@ Test(prepared, what_is_no_part_of_a_store_is_refused_by_name, .timeout = 60) {
          false},
         {"store", "DROP TABLE store", false},
         {"dead_letter", "DROP TABLE dead_letter", false},
+        {"index event_by_key", "DROP INDEX event_by_key", false},
+        {"index dead_letter_by_due", "DROP INDEX dead_letter_by_due", false},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         struct es *es = es_open(NULL);

@@ -102,8 +102,8 @@ static const char *const FORMAT_2[] = {
 
 /* MIGRATIONS[i] raises format i to i + 1. */
 static const char *const *const MIGRATIONS[STORE_FORMAT] = {FORMAT_1, FORMAT_2};
-/* How many tables a file of format i + 1 has. */
-static const int TABLE_COUNTS[STORE_FORMAT] = {13, 14};
+/* How many tables and indexes a file of format i + 1 has. */
+static const int OBJECT_COUNTS[STORE_FORMAT] = {13 + 14, 14 + 18};
 
 static enum status insert_identity(struct connection *connection, struct error *error) {
     uint8_t random[48];
@@ -226,7 +226,7 @@ static enum status recognise(struct connection *connection, int64_t *ret_format,
         error_add_number(error, "format_max", STORE_FORMAT);
         return INCOMPATIBLE;
     }
-    struct objects wanted = {MIGRATIONS, format, TABLE_COUNTS[format - 1]};
+    struct objects wanted = {MIGRATIONS, format, OBJECT_COUNTS[format - 1]};
     status = objects_check(connection, &wanted, error);
     if (status == OK) {
         *ret_format = format;

@@ -143,25 +143,35 @@ static enum status refuse(const char *type, const char *name, struct error *erro
                      shown);
 }
 
+/* The file lacks what this statement makes: CORRUPT. */
+static enum status find_object(struct statement *find, const char *sql, struct error *error) {
+    const struct verb *verb = find_verb(sql);
+    if (verb == NULL || strcmp(verb->type, "trigger") == 0) {
+        return OK;
+    }
+    const char *name = sql + strlen(verb->sql);
+    size_t size = strcspn(name, " ");
+    bool row = false;
+    bind_text(find, bytes_from_string(verb->type));
+    bind_text(find, (struct bytes){(const uint8_t *)name, size});
+    enum status status = statement_step(find, &row, error);
+    if (status == OK && !row) {
+        status =
+            error_set(error, CORRUPT, "open: the file has no %s %.*s; restore a backup", verb->type, (int)size, name);
+    }
+    statement_rewind(find);
+    return status;
+}
+
 /* A table that one migration makes anew comes twice. */
-static enum status name_missing_table(struct connection *connection, const struct objects *objects,
-                                      struct error *error) {
+static enum status name_missing(struct connection *connection, const struct objects *objects, struct error *error) {
     CLEANUP(statement_release) struct statement find = {0};
     enum status status =
-        statement_get(connection, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1", WHAT, &find, error);
+        statement_get(connection, "SELECT 1 FROM sqlite_schema WHERE type = ?1 AND name = ?2", WHAT, &find, error);
     for (int64_t i = 0; status == OK && i < objects->format; i++) {
         for (const char *const *step = objects->migrations[i]; status == OK && *step != NULL; step++) {
-            for (const char *at = *step; status == OK && (at = strstr(at, TABLE)) != NULL;) {
-                at += strlen(TABLE);
-                struct bytes name = {(const uint8_t *)at, strcspn(at, " ")};
-                bool row = false;
-                bind_text(&find, name);
-                status = statement_step(&find, &row, error);
-                if (status == OK && !row) {
-                    status = error_set(error, CORRUPT, "open: the file has no table %.*s; restore a backup",
-                                       (int)name.size, at);
-                }
-                statement_rewind(&find);
+            for (const char *at = *step; status == OK && (at = strstr(at, "CREATE ")) != NULL; at++) {
+                status = find_object(&find, at, error);
             }
         }
     }
@@ -172,7 +182,7 @@ enum status objects_check(struct connection *connection, const struct objects *o
     CLEANUP(statement_release) struct statement statement = {0};
     enum status status =
         statement_get(connection, "SELECT type, name, tbl_name, sql FROM sqlite_schema", WHAT, &statement, error);
-    int tables = 0;
+    int count = 0;
     bool row = false;
     while (status == OK && (status = statement_step(&statement, &row, error)) == OK && row) {
         struct object object = read_object(&statement);
@@ -183,8 +193,8 @@ enum status objects_check(struct connection *connection, const struct objects *o
             return error_set(error, CORRUPT, "open: the file's list of tables is damaged at \"%.*s\"; restore a backup",
                              (int)strcspn(object.sql, "("), object.sql);
         }
-        tables += object.sql != NULL && starts_with(object.sql, TABLE) && !starts_with(object.sql, TABLE "sqlite_");
+        count += object.sql != NULL && strcmp(object.type, "trigger") != 0 && !starts_with(object.name, "sqlite_");
     }
     /* SQLite itself refuses a name that stands twice: as many as there should be are all of them. */
-    return status == OK && tables < objects->table_count ? name_missing_table(connection, objects, error) : status;
+    return status == OK && count < objects->count ? name_missing(connection, objects, error) : status;
 }
