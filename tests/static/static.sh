@@ -18,7 +18,11 @@ trap "rm -rf '$work'" EXIT
 # The sources of the plugin and of the host simulator, with how each is compiled: "FILE<TAB>COMMAND".
 list_commands() {
     cmake -E cat "$build/compile_commands.json" | awk '
-        /"command": / { sub(/^ *"command": "/, ""); sub(/",$/, ""); gsub(/\\"/, "\""); command = $0 }
+        /"command": / {
+            sub(/^ *"command": "/, ""); sub(/",$/, "")
+            gsub(/\\\\/, "\001"); gsub(/\\"/, "\""); gsub(/\001/, "\\")
+            command = $0
+        }
         /"file": / { sub(/^ *"file": "/, ""); sub(/",?$/, ""); print $0 "\t" command }' |
         grep -E "^$source/(plugin|host-sim)/.*\.c	" | sort -u -t '	' -k1,1 |
         awk -F '\t' -v root="$source/" -v pattern="$pattern" 'substr($1, length(root) + 1) ~ pattern'
