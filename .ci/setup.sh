@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
-# setup.sh: installs the Debian packages that the build and the tests (`test`) need, if any is missing.
+# setup.sh: installs the Debian packages that the build, the tests (`test`), and what takes hours (`long`) need, if any is
+# missing.
 set -euo pipefail
 
 build=(gcc g++ make cmake ninja-build pkg-config libsqlite3-dev libmsgpack-dev libjansson-dev libxxhash-dev libssl-dev
     libpcre2-dev libidn2-dev uthash-dev)
 test=(libcriterion-dev abigail-tools binutils sqlite3)
+long=(clang libclang-rt-dev clang-tidy cppcheck)
 
 case ${1:-build} in
 build) wanted=("${build[@]}") ;;
 test) wanted=("${build[@]}" "${test[@]}") ;;
+long) wanted=("${build[@]}" "${test[@]}" "${long[@]}") ;;
 *)
-    echo "usage: .ci/setup.sh [build|test]" >&2
+    echo "usage: .ci/setup.sh [build|test|long]" >&2
     exit 2
     ;;
 esac

@@ -4,11 +4,12 @@
 #
 #   ROUNDS=2000   processes killed             TRIALS=5000   trials of power loss, each with several cuts
 #   SECONDS_EACH=600   of each fuzzer, and 60 of overload    TORTURE_SECONDS=300   of kills, cuts, faults and swaps, mixed
-#   ONLY="kill torture power overload fuzz static coverage"
+#   ONLY="kill torture power overload clang races fuzz static coverage"   clang: all warnings as errors, and its build's
+#                                                                         tests; races: both compilers' thread sanitizers
 set -uo pipefail
 cd "$(dirname "$0")/.."
 rounds=${ROUNDS:-2000} trials=${TRIALS:-5000} each=${SECONDS_EACH:-600} torture=${TORTURE_SECONDS:-300}
-only=${ONLY:-kill torture power overload fuzz static coverage}
+only=${ONLY:-kill torture power overload clang races fuzz static coverage}
 seed=${SEED:-$(date +%s)}
 jobs=$(nproc)
 failures=0
@@ -51,6 +52,19 @@ build_fuzzers() {
         cmake --build build-fuzz -j "$jobs" --target "${fuzzers[@]}"
 }
 
+test_clang() {
+    cmake -S . -B build-clang -DCMAKE_C_COMPILER=clang -DBUILD_TESTING=ON -DPOLARIS_WERROR=ON &&
+        cmake --build build-clang -j "$jobs" &&
+        ctest --test-dir build-clang -j 2 --output-on-failure --no-tests=error
+}
+
+race() { # COMPILER
+    cmake -S . -B "build-tsan-$1" -DCMAKE_C_COMPILER="$1" -DBUILD_TESTING=ON -DPOLARIS_WERROR=ON -DPOLARIS_SANITIZE=thread &&
+        cmake --build "build-tsan-$1" -j "$jobs" &&
+        TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
+            ctest --test-dir "build-tsan-$1" -L stress --output-on-failure --no-tests=error
+}
+
 measure_coverage() {
     cmake -S . -B build-coverage -DBUILD_TESTING=ON -DPOLARIS_COVERAGE=ON -DCMAKE_BUILD_TYPE=Debug &&
         cmake --build build-coverage -j "$jobs" &&
@@ -72,6 +86,13 @@ if wants power; then
 fi
 if wants overload; then
     part overload build/bin/overload --seconds 60
+fi
+if wants clang; then
+    part clang test_clang
+fi
+if wants races; then
+    part races-gcc race gcc
+    part races-clang race clang
 fi
 if wants fuzz; then
     part build-fuzzers build_fuzzers

@@ -17,7 +17,8 @@ fast) stages=(release) ;;
     ;;
 esac
 
-.ci/setup.sh test
+[ "${1:-all}" = long ] && packages=long || packages=test
+.ci/setup.sh "$packages"
 
 # What the outcome depends on: every file of the project, and the packages that it is built with.
 fingerprint() {

@@ -23,8 +23,8 @@ static const char *const SQL[BASELINE_STATEMENTS] = {
     [LETTER] = ("INSERT INTO dead_letter (event_id, consumer_id, stream_id, state, attempts, attempts_max, due_us,"
                 " lease_until_us, token, counted, failure_seq, created_us, updated_us)"
                 " VALUES (?1, ?2, ?3, 0, 0, ?4, ?5, 0, 0, 0, 1, ?5, ?5) RETURNING id"),
-    [LETTER_FAILURE] = "INSERT INTO dead_letter_failure (letter_id, seq, class, message, time_us)"
-                       " VALUES (?1, 1, ?2, ?3, ?4)",
+    [LETTER_FAILURE] = ("INSERT INTO dead_letter_failure (letter_id, seq, class, message, time_us)"
+                        " VALUES (?1, 1, ?2, ?3, ?4)"),
     [CLAIM_LETTER] = ("UPDATE dead_letter SET state = 1, due_us = 0, lease_until_us = ?3, token = token + 1,"
                       " updated_us = ?2 WHERE id = (SELECT id FROM dead_letter INDEXED BY dead_letter_by_due"
                       " WHERE consumer_id = ?1 AND state = 0 AND due_us <= ?2 ORDER BY due_us, id LIMIT 1)"

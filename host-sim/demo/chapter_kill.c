@@ -19,8 +19,6 @@
 
 enum { ACKNOWLEDGED_BEFORE_KILL = 400, SILENCE_MS_MAX = 20000, ARGUMENTS_MAX = 16 };
 
-extern char **environ;
-
 struct acknowledged {
     int64_t id;
     char key[CHILD_KEY_SIZE];

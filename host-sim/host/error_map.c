@@ -44,8 +44,10 @@ static uint8_t *put_text(uint8_t *at, const char *text, size_t size) {
 size_t error_map_write(uint8_t ret_map[ERROR_MAP_SIZE_MAX], int32_t status, const char *message) {
     const char *name = status_text(status);
     size_t message_size = strnlen(message, MESSAGE_SIZE_MAX);
-    while (message_size == MESSAGE_SIZE_MAX && message_size > 0 && ((uint8_t)message[message_size] & 0xc0U) == 0x80U) {
-        message_size--; /* never within a character */
+    if (message_size == MESSAGE_SIZE_MAX) {
+        while (message_size > 0 && ((uint8_t)message[message_size] & 0xc0U) == 0x80U) {
+            message_size--; /* never within a character */
+        }
     }
     uint8_t *at = ret_map;
     *at++ = 0x85;

@@ -193,25 +193,25 @@ static uint32_t count_dynamic(const struct compiler *compiler, struct bytes name
     return count;
 }
 
-uint32_t node_target(struct prover *prover, uint32_t number, enum keyword keyword) {
+uint32_t node_target(struct prover *prover, uint32_t node, enum keyword keyword) {
     bool is_dynamic = keyword == KEYWORD_DYNAMIC_REF;
-    struct node node = *NODE(prover, number);
-    if (node.targets[is_dynamic] != 0) {
-        return node.targets[is_dynamic] - 1;
+    struct node of = *NODE(prover, node);
+    if (of.targets[is_dynamic] != 0) {
+        return of.targets[is_dynamic] - 1;
     }
-    struct compiler *compiler = &prover->sides[node.side];
-    struct wire_value reference = node_member(prover, number, keyword);
+    struct compiler *compiler = &prover->sides[of.side];
+    struct wire_value reference = node_member(prover, node, keyword);
     struct target target = {0};
-    if (compile_resolve(compiler, node.resource, node.source, reference.index, value_text(reference), &target) != OK) {
+    if (compile_resolve(compiler, of.resource, of.source, reference.index, value_text(reference), &target) != OK) {
         prover->status = prover->status == OK ? compiler->status : prover->status;
         return NODE_TRUE;
     }
-    uint32_t found = node_find(prover, (enum side)node.side, target.source, target.item);
+    uint32_t found = node_find(prover, (enum side)of.side, target.source, target.item);
     if (is_dynamic && target.anchor != NO_INDEX) {
         const struct anchor *anchor = VECTOR_AT(compiler->anchors, struct anchor, target.anchor);
-        NODE(prover, number)->is_opaque = anchor->is_dynamic && count_dynamic(compiler, anchor->name) > 1;
+        NODE(prover, node)->is_opaque = anchor->is_dynamic && count_dynamic(compiler, anchor->name) > 1;
     }
-    NODE(prover, number)->targets[is_dynamic] = found + 1;
+    NODE(prover, node)->targets[is_dynamic] = found + 1;
     return found;
 }
 

@@ -126,14 +126,13 @@ enum verdict program_accepts(struct prover *prover, const struct validate_progra
     return status != OK ? VERDICT_LIMIT : valid ? VERDICT_YES : VERDICT_NO;
 }
 
-enum verdict node_accepts(struct prover *prover, uint32_t number, struct bytes value) {
-    const struct node *node = NODE(prover, number);
-    bool is_root = node->source == 0 && node->item == prover->sides[node->side].sources[0].root.index;
-    if (number <= NODE_TRUE) {
-        return number == NODE_TRUE ? VERDICT_YES : VERDICT_NO;
+enum verdict node_accepts(struct prover *prover, uint32_t node, struct bytes value) {
+    const struct node *of = NODE(prover, node);
+    bool is_root = of->source == 0 && of->item == prover->sides[of->side].sources[0].root.index;
+    if (node <= NODE_TRUE) {
+        return node == NODE_TRUE ? VERDICT_YES : VERDICT_NO;
     }
-    const struct validate_program *program =
-        is_root ? prover->given[node->side]->program : node_program(prover, number);
+    const struct validate_program *program = is_root ? prover->given[of->side]->program : node_program(prover, node);
     return program == NULL || !prover_spend(prover, 10) ? VERDICT_LIMIT : program_accepts(prover, program, value);
 }
 

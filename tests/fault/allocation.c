@@ -238,10 +238,10 @@ static void loop_over_every_allocation(bool persistent) {
     cr_expect_gt(tick, 500, "only %d allocations were seen", tick - 1);
 }
 
-Test(allocation, failing_once_leaves_exactly_what_was_acknowledged, .timeout = 280) {
+Test(allocation, failing_once_leaves_exactly_what_was_acknowledged, .timeout = 560) {
     loop_over_every_allocation(false);
 }
 
-Test(allocation, failing_from_there_on_leaves_exactly_what_was_acknowledged, .timeout = 280) {
+Test(allocation, failing_from_there_on_leaves_exactly_what_was_acknowledged, .timeout = 560) {
     loop_over_every_allocation(true);
 }

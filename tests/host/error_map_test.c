@@ -27,11 +27,12 @@ Test(error_map, of_every_status_is_a_map_with_all_five_fields) {
 }
 
 Test(error_map, cuts_a_long_message_between_characters) {
-    for (size_t shift = 0; shift < 3; shift++) {
+    static const char *const CHARACTERS[] = {"\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
+    for (size_t i = 0; i < 4 * sizeof CHARACTERS / sizeof CHARACTERS[0]; i++) {
         char message[1024] = "";
-        memset(message, 'x', shift);
+        memset(message, 'x', i % 4);
         while (strlen(message) < 900) {
-            strcat(message, "\xc3\xa9");
+            strcat(message, CHARACTERS[i / 4]);
         }
         uint8_t map[ERROR_MAP_SIZE_MAX];
         size_t size = error_map_write(map, POLARIS_ES_BUSY, message);
@@ -41,6 +42,7 @@ Test(error_map, cuts_a_long_message_between_characters) {
         const char *cut = json_string_value(json_object_get(value, "message"));
         cr_assert_not_null(cut, "no valid UTF-8 is left");
         cr_expect_geq(strlen(cut), 380);
+        cr_expect_eq((strlen(cut) - i % 4) % strlen(CHARACTERS[i / 4]), 0, "cut within a character");
         json_decref(value);
     }
 }

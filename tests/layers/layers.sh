@@ -112,6 +112,14 @@ check_shared() {
     grep -q 'libsqlite3\.so' <<<"$dynamic" || breach "$1 does not use the shared libsqlite3: two copies in one process lose locks"
 }
 
+# What a release adds against the faults that are left: canaries on the stack, and the checked forms of libc's functions.
+check_hardened() {
+    local needed
+    needed=$(nm -D --undefined-only "$1" | awk '{ sub(/@.*/, "", $NF); print $NF }')
+    grep -qx '__stack_chk_fail' <<<"$needed" || breach "$1 has no stack protector"
+    grep -vx '__stack_chk_fail' <<<"$needed" | grep -qE '^__[a-z]+_chk$' || breach "$1 is not built with _FORTIFY_SOURCE"
+}
+
 # `caller callee` for each call between functions of a linked file, each as its name and address: calls, jumps in place
 # of a call, and functions that are handed on, as those are called from there or from below. A jump to a function's own
 # start is a loop. What the compiler moved out as unlikely is still its function.
@@ -211,6 +219,7 @@ check_red() {
     expect_red strangers "$tree/inside.a" "$object"
     cc -shared -o "$tree/open.so" "$tree/inside.o" -Wl,-z,lazy
     expect_red shared "$tree/open.so"
+    expect_red hardened "$tree/open.so"
 
     plant() { # NAME SOURCE...: a shared object of them, each compiled by itself
         local name=$1 i=0 text

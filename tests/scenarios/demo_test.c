@@ -64,8 +64,7 @@ Test(demo, keeps_to_ascii_where_the_locale_does) {
 }
 
 Test(demo, keeps_the_store_that_it_is_given) {
-    CLEANUP(result_done)
-    struct result result = RUN_FOR(0, NULL, "--db", "kept.db", "demo", "--packages", TEST_SAMPLE);
+    ENDS(0, NULL, "--db", "kept.db", "demo", "--packages", TEST_SAMPLE);
     CLEANUP(result_done) struct result replay = RUN_FOR(0, NULL, "replay", "--db", "kept.db");
 
     cli_contains(replay.out, "nodes    68\n");

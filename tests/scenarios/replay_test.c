@@ -27,7 +27,7 @@ static json_int_t number(const json_t *object, const char *name) {
 }
 
 Test(replay, prints_the_size_of_the_graph_and_its_digest) {
-    CLEANUP(result_done) struct result ingested = RUN_FOR(0, EVENTS, "ingest", "-");
+    ENDS(0, EVENTS, "ingest", "-");
 
     CLEANUP(result_done) struct result result = RUN_FOR(0, NULL, "replay");
 
@@ -36,7 +36,7 @@ Test(replay, prints_the_size_of_the_graph_and_its_digest) {
 }
 
 Test(replay, the_page_makes_no_difference) {
-    CLEANUP(result_done) struct result ingested = RUN_FOR(0, EVENTS, "ingest", "-");
+    ENDS(0, EVENTS, "ingest", "-");
 
     json_t *small = replay_json("--page", "1");
     json_t *large = replay_json("--page", "1000");
@@ -49,7 +49,7 @@ Test(replay, the_page_makes_no_difference) {
 }
 
 Test(replay, goes_back_in_time) {
-    CLEANUP(result_done) struct result ingested = RUN_FOR(0, EVENTS, "ingest", "-");
+    ENDS(0, EVENTS, "ingest", "-");
 
     json_t *before = replay_json("--before", "3");
 
@@ -65,6 +65,6 @@ Test(replay, needs_a_store) {
 }
 
 Test(replay, wrong_usage_is_2) {
-    CLEANUP(result_done) struct result argument = RUN_FOR(2, NULL, "replay", "surplus");
-    CLEANUP(result_done) struct result page = RUN_FOR(2, NULL, "replay", "--page", "0");
+    ENDS(2, NULL, "replay", "surplus");
+    ENDS(2, NULL, "replay", "--page", "0");
 }

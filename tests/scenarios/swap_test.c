@@ -60,8 +60,7 @@ Test(swap, a_refused_build_is_told_and_the_old_one_goes_on) {
 }
 
 Test(swap, works_beside_what_a_store_holds_already) {
-    CLEANUP(result_done)
-    struct result ingested = RUN_FOR(0, "{\"type\": \"node_created\", \"data\": {\"node\": \"a\"}}\n", "ingest", "-");
+    ENDS(0, "{\"type\": \"node_created\", \"data\": {\"node\": \"a\"}}\n", "ingest", "-");
 
     for (int i = 0; i < 2; i++) {
         CLEANUP(result_done)
@@ -74,6 +73,6 @@ Test(swap, works_beside_what_a_store_holds_already) {
 }
 
 Test(swap, wrong_usage_is_2) {
-    CLEANUP(result_done) struct result none = RUN_FOR(2, NULL, "swap");
-    CLEANUP(result_done) struct result threads = RUN_FOR(2, NULL, "swap", "--threads", "0", TEST_PLUGIN_B);
+    ENDS(2, NULL, "swap");
+    ENDS(2, NULL, "swap", "--threads", "0", TEST_PLUGIN_B);
 }

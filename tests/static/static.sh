@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# static.sh TOOL BUILD: reads the sources with a tool (cppcheck, analyzer, tidy) and compares what it finds with TOOL.known
-# beside this script: findings that were looked at, each with the reason why it is none. Anything else fails.
+# static.sh TOOL BUILD [PATTERN]: reads the sources with a tool (cppcheck, analyzer, tidy) and compares what it finds with
+# TOOL.known beside this script: findings that were looked at, each with the reason why it is none. Anything else fails, as
+# does a file that could not be read to its end.
 #
-# analyzer: gcc -fanalyzer. BUILD is a folder that was configured; nothing has to be built in it. No part of the ordinary
-# tests: what the tools say differs with their versions. tests/run.sh long runs it with those of Debian 12.
+# analyzer: gcc -fanalyzer. BUILD is a folder that was built: some headers are made there. PATTERN: of the sources only those
+# whose path it matches (grep -E). No part of the ordinary tests: what the tools say differs with their versions. tests/run.sh
+# long runs it with those of Debian 12.
 set -euo pipefail
 export LC_ALL=C
-tool=$1 build=$2
+tool=$1 build=$2 pattern=${3:-.}
+file_seconds_max=600
 source=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 # shellcheck disable=SC2064  # the folder of now
@@ -15,9 +18,14 @@ trap "rm -rf '$work'" EXIT
 # The sources of the plugin and of the host simulator, with how each is compiled: "FILE<TAB>COMMAND".
 list_commands() {
     cmake -E cat "$build/compile_commands.json" | awk '
-        /"command": / { sub(/^ *"command": "/, ""); sub(/",$/, ""); gsub(/\\"/, "\""); command = $0 }
+        /"command": / {
+            sub(/^ *"command": "/, ""); sub(/",$/, "")
+            gsub(/\\\\/, "\001"); gsub(/\\"/, "\""); gsub(/\001/, "\\")
+            command = $0
+        }
         /"file": / { sub(/^ *"file": "/, ""); sub(/",?$/, ""); print $0 "\t" command }' |
-        grep -E "^$source/(plugin|host-sim)/.*\.c	" | sort -u -t '	' -k1,1
+        grep -E "^$source/(plugin|host-sim)/.*\.c	" | sort -u -t '	' -k1,1 |
+        awk -F '\t' -v root="$source/" -v pattern="$pattern" 'substr($1, length(root) + 1) ~ pattern'
 }
 
 run_cppcheck() {
@@ -28,17 +36,19 @@ run_cppcheck() {
 }
 
 run_analyzer() {
-    list_commands | grep "^$source/plugin/" | while IFS='	' read -r file command; do
+    list_commands | while IFS='	' read -r file command; do
         command=$(sed -E 's/ -O[0-9s]| -Werror| -M[DMPTFG]*( [^ ]*\.o(\.d)?)?| -o [^ ]*//g; s/ -(MT|MF) [^ ]*//g' <<<"$command")
-        (cd "$build" && eval "$command -O1 -fanalyzer -o /dev/null") 2>&1 |
-            sed -nE "s#^$source/([^:]*):[0-9]+:[0-9]+: warning: (.*) \[(CWE-[0-9]+)?\]? ?\[?(-Wanalyzer[a-z-]*)\]?.*#\1: \2 [\4]#p"
+        (cd "$build" && eval "timeout $file_seconds_max $command -O1 -fanalyzer -o /dev/null") >"$work/said" 2>&1 ||
+            echo "${file#"$source/"}: not read to its end"
+        sed -nE "s/ \[CWE-[0-9]+\]//; s#^$source/([^:]*):[0-9]+:[0-9]+: warning: (.*\[-Wanalyzer[a-z-]*\])\$#\1: \2#p" "$work/said"
     done
 }
 
 run_tidy() {
     list_commands | cut -f 1 | while read -r file; do
-        clang-tidy --quiet -p "$build" "$file" 2>/dev/null |
-            sed -nE "s#^$source/([^:]*):[0-9]+:[0-9]+: (warning|error): (.*)#\1: \3#p"
+        timeout "$file_seconds_max" clang-tidy --quiet -p "$build" "$file" >"$work/said" 2>/dev/null ||
+            echo "${file#"$source/"}: not read to its end"
+        sed -nE "s#^$source/([^:]*):[0-9]+:[0-9]+: (warning|error): (.*)#\1: \3#p" "$work/said"
     done
 }
 

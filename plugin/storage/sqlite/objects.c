@@ -128,7 +128,7 @@ static bool is_named_so(const struct object *object) {
 static enum status refuse(const char *type, const char *name, struct error *error) {
     char shown[NAME_SHOWN_MAX + 1];
     size_t size = 0;
-    for (; name[size] != '\0' && size < NAME_SHOWN_MAX; size++) {
+    for (; size < NAME_SHOWN_MAX && name[size] != '\0'; size++) {
         unsigned char byte = (unsigned char)name[size];
         shown[size] = (char)(byte < 0x20 || byte > 0x7E ? '?' : byte);
     }

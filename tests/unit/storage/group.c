@@ -380,8 +380,8 @@ static void make_call(struct call *call) {
 /* Every row of every table that appends write, as one text. */
 static char *dump(void) {
     static const char *const TABLES[] = {
-        "SELECT id, (SELECT name FROM type WHERE id = type_id), time_us, recorded_us,"
-        " (SELECT name FROM stream WHERE id = stream_id), version, key, tags, data FROM event ORDER BY id",
+        ("SELECT id, (SELECT name FROM type WHERE id = type_id), time_us, recorded_us,"
+         " (SELECT name FROM stream WHERE id = stream_id), version, key, tags, data FROM event ORDER BY id"),
         "SELECT name, version, first_id, last_id FROM stream ORDER BY name",
         "SELECT name, event_count, last_id FROM tag ORDER BY name",
         "SELECT (SELECT name FROM tag WHERE id = tag_id), event_id FROM event_tag ORDER BY 2, 1",

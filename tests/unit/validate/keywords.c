@@ -198,6 +198,28 @@ Test(validate_keywords, schemas_that_are_none_are_refused_where_they_fail) {
     expect_refused("{'$schema': 'http://json-schema.org/draft-04/schema#'}", UNSUPPORTED, "", "2020-12");
     expect_refused("{'type': 'null', '=type': 'null'}", INVALID, "", "each key once");
     expect_refused("{'$defs': {'a': {'$anchor': 'x'}, 'b': {'$anchor': 'x'}}}", INVALID, "/$defs/a", "there twice");
+    expect_refused("{'$defs': {'a': {'$id': 'http://x/a'}, 'b': {'$id': 'http://x/a#'}}}", INVALID, "/$defs/a",
+                   "two schemas are identified by 'http://x/a'");
+}
+
+static void expect_meta_refused(const char *meta, enum status wanted, const char *fragment) {
+    CLEANUP(subject_done) struct subject subject;
+    CLEANUP(json_done) struct json other;
+    subject_init(&subject);
+    json_open(&other, meta);
+    struct validate_document document = {.uri = bytes_from_string("http://x/meta"), .root = json_root(&other)};
+    subject.options.documents = &document;
+    subject.options.document_count = 1;
+    enum status status = subject_compile(&subject, "{'$schema': 'http://x/meta'}");
+    cr_expect_eq(status, wanted, "%s: %s", meta, status_name(status));
+    cr_expect_not_null(strstr(subject.error.message, fragment), "%s: %s", meta, subject.error.message);
+}
+
+Test(validate_keywords, meta_schemas_that_cannot_be_followed_are_refused) {
+    expect_meta_refused("{'$schema': 'http://x/meta'}", INVALID, "$schema leads in a circle");
+    expect_meta_refused("{'$schema': 'https://json-schema.org/draft/2020-12/schema', "
+                        "'$vocabulary': {'http://x/words': true}}",
+                        UNSUPPORTED, "the vocabulary 'http://x/words', which is unknown");
 }
 
 Test(validate_keywords, format_is_asserted_when_asked) {

@@ -139,8 +139,8 @@ static void collect_samples(void) {
         for (int sign = -1; sign <= 1; sign += 2) {
             double power = sign * ldexp(1, POWERS[i]);
             add_double(power);
-            add_double(nextafter(power, INFINITY));
-            add_double(nextafter(power, -INFINITY));
+            add_double(nextafter(power, HUGE_VAL));
+            add_double(nextafter(power, -HUGE_VAL));
             for (int off = -1; off <= 1; off++) {
                 add_integer(sign * ((wide)1 << POWERS[i]) + off);
             }
