@@ -191,7 +191,8 @@ static enum status check_append(struct writer *writer, const struct append_reque
     if (status == OK && request->condition != NULL) {
         status = check_condition(writer, request->condition, error);
     }
-    bool refused = status == FULL || status == CONFLICT;
+    /* Not when what others put on the stage found no room: that is no answer to this request. */
+    bool refused = (status == FULL || status == CONFLICT) && !writer->stage.failed;
     return refused && is_repeated(writer, request) ? OK : status;
 }
 

@@ -148,6 +148,10 @@ static enum status configure(struct connection *connection, enum connection_role
                  config->durability == DURABILITY_FULL ? "FULL" : "NORMAL");
         status = connection_execute(connection, sql, WHAT, error);
     }
+    if (status == OK && role == CONNECTION_WRITER) {
+        /* A statement's journal holds the pages it changed: few, and no business of another disk. */
+        status = connection_execute(connection, "PRAGMA temp_store=MEMORY", WHAT, error);
+    }
     return status;
 }
 

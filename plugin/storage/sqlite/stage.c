@@ -456,6 +456,10 @@ static enum status write_tags(struct writer *writer, struct error *error) {
 
 enum status stage_flush(struct writer *writer, struct error *error) {
     struct stage *stage = &writer->stage;
+    if (stage->failed) {
+        *error = stage->failure;
+        return stage->failure.status;
+    }
     if (stage->count == 0) {
         empty(stage);
         return OK;
@@ -468,6 +472,9 @@ enum status stage_flush(struct writer *writer, struct error *error) {
         status = write_tags(writer, error);
     }
     empty(stage);
-    stage->failed = stage->failed || status != OK;
+    if (status != OK) {
+        stage->failed = true;
+        stage->failure = *error;
+    }
     return status;
 }

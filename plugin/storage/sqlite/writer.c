@@ -16,8 +16,9 @@ enum {
     STAGED_BYTES_MAX = 16777216,
     /* The longest wait for callers to come back. */
     GATHER_NS_MAX = 1000000,
-    /* After a swap all callers come at once, and the first must not commit alone while the others wait. */
-    EXPECTED_AT_START = INT_MAX
+    /* After a swap all callers come at once, and the first must not commit alone while the others wait. How many there
+     * are, nobody knows. */
+    EXPECTED_AT_START = 64
 };
 
 /* ---- one group ---- */
@@ -42,11 +43,19 @@ static void roll_back(struct writer *writer, const struct writer_progress *befor
 }
 
 /* The error may be of one call's own statement: its path and details say nothing about the others' requests. */
+static void fail(struct write_job *job, const struct error *error) {
+    job->status = error->status;
+    error_set(job->error, error->status, "%s", error->message);
+}
+
+/* Those that were refused as well: what stood against them may be gone with what the others stored. */
 static void fail_all(struct write_job *group, const struct error *error) {
+    if (group->next == NULL && group->status != OK) {
+        return; /* by its own error */
+    }
     for (struct write_job *job = group; job != NULL; job = job->next) {
-        if (job->status == OK) {
-            job->status = error->status;
-            error_set(job->error, error->status, "%s", error->message);
+        if (job->status != CANCELLED) {
+            fail(job, error);
         }
     }
 }
@@ -79,17 +88,21 @@ static enum status run_in_savepoint(struct writer *writer, struct write_job *job
     return status == OK ? execute(writer, "RELEASE job", "undo a call", error) : status;
 }
 
-/* One job that only puts events on the stage. When what others put there could not be written, that is returned. */
+/* One job that only puts events on the stage. When what others put there could not be written, that is returned,
+ * whatever the job made of it. */
 static enum status run_on_stage(struct writer *writer, struct write_job *job, struct error *error) {
     struct writer_progress before = writer->progress;
     struct stage_mark mark = stage_mark(&writer->stage);
     job->status = job->function(writer, job->argument, job->error);
+    if (writer->stage.failed) {
+        return stage_flush(writer, error);
+    }
     if (job->status == OK) {
         return OK;
     }
     stage_undo(&writer->stage, mark);
     writer->progress = before;
-    if (writer->stage.failed || !in_transaction(writer)) {
+    if (!in_transaction(writer)) {
         *error = *job->error;
         return job->status;
     }
@@ -123,24 +136,57 @@ static enum status run_jobs(struct writer *writer, struct write_job *group, stru
     return status == OK ? stage_flush(writer, error) : status;
 }
 
-static void commit_group(struct writer *writer, struct write_job *group) {
+/* All of them or none. *ret_by_jobs: it failed for what they did, not for the
+ * transaction. */
+static enum status commit_jobs(struct writer *writer, struct write_job *group, bool *ret_by_jobs, struct error *error) {
     struct writer_progress before = writer->progress;
-    struct error error;
-    enum status status = execute(writer, "BEGIN IMMEDIATE", "begin to write", &error);
+    enum status status = execute(writer, "BEGIN IMMEDIATE", "begin to write", error);
+    bool begun = status == OK;
     if (status == OK) {
-        status = run_jobs(writer, group, &error);
+        status = run_jobs(writer, group, error);
     }
+    *ret_by_jobs = begun && status != OK;
     if (status == OK) {
-        status = connection_commit(&writer->connection, &error);
+        status = connection_commit(&writer->connection, error);
     }
     if (status != OK) {
         roll_back(writer, &before);
-        fail_all(group, &error);
-        return;
+        return status;
     }
     stage_clear(&writer->stage);
     if (writer->progress.last_id > before.last_id) {
         tail_advance(writer->tail, writer->progress.last_id);
+    }
+    return OK;
+}
+
+/* Something on the stage could not be written, and nobody knows whose it was: each call for itself. Those that do more
+ * than put events there may have told somebody of it already, and are not run twice. */
+static void commit_one_by_one(struct writer *writer, struct write_job *group, const struct error *reason) {
+    for (struct write_job *job = group; job != NULL; job = job->next) {
+        if (!job->only_stages) {
+            fail(job, reason);
+            continue;
+        }
+        struct write_job *next = job->next;
+        struct error error;
+        bool by_job = false;
+        job->next = NULL;
+        if (commit_jobs(writer, job, &by_job, &error) != OK) {
+            fail_all(job, &error);
+        }
+        job->next = next;
+    }
+}
+
+static void commit_group(struct writer *writer, struct write_job *group) {
+    struct error error;
+    bool by_jobs = false;
+    enum status status = commit_jobs(writer, group, &by_jobs, &error);
+    if (status != OK && by_jobs && group->next != NULL) {
+        commit_one_by_one(writer, group, &error);
+    } else if (status != OK) {
+        fail_all(group, &error);
     }
 }
 
@@ -227,14 +273,16 @@ static int64_t work(struct writer *writer, struct write_job *group) {
  * a commit takes, rather than to commit the first one alone while the others wait (commit_delay and commit_siblings of
  * PostgreSQL, sized by what was seen last). The mutex is held. */
 static void gather(struct writer *writer) {
-    if (writer->expected < 2 || writer->queued >= writer->expected) {
+    int64_t group_max = writer->config->group_max;
+    int64_t wanted = writer->expected < group_max ? writer->expected : group_max;
+    if (wanted < 2 || writer->queued >= wanted) {
         return;
     }
     int64_t wait_ns = writer->commit_ns / 2 < GATHER_NS_MAX ? writer->commit_ns / 2 : GATHER_NS_MAX;
     int64_t until_ns = monotonic_ns() + wait_ns;
     struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
     int result = 0;
-    writer->wanted = writer->expected;
+    writer->wanted = wanted;
     while (result == 0 && writer->queued < writer->wanted && !writer->stopping) {
         result = pthread_cond_timedwait(&writer->work, &writer->mutex, &until);
     }

@@ -1,6 +1,7 @@
 /* writer.h: the one writer: jobs that wait together are run in one transaction, and so in one fsync.
  *
- * Each job has its own savepoint, or only puts events on the stage, so that one that fails, fails alone. A thread
+ * Each job has its own savepoint, or only puts events on the stage, so that one that fails, fails alone; when what is on
+ * the stage cannot be written, its jobs are run anew, each in a transaction of its own. A thread
  * commits the groups; a caller that is alone commits by itself. A second thread copies the write-ahead log into the
  * file, off the writer's path. Neither wakes up while nobody calls. */
 #ifndef POLARIS_SQLITE_WRITER_H
@@ -71,7 +72,7 @@ struct writer {
     struct writer_progress progress;
     struct type_cache types;
     int64_t page_size;
-    int64_t commit_ns; /* what the last group took */
+    int64_t commit_ns; /* what the last group took; before the first, a guess */
     struct schema_changes schema_changes;
     atomic_int_least64_t schema_generation; /* their count, as of the end of the last group: others read it */
 
@@ -88,7 +89,7 @@ struct writer {
     int64_t queued;
     int64_t awaited;          /* of them, those whose callers wait */
     int64_t wanted;           /* so many queued jobs wake the writer's thread */
-    int64_t expected;         /* the callers of the last group */
+    int64_t expected;         /* the callers of the last group; before the first, a guess */
     int64_t unheard_id;       /* committed by a caller on its own: the host is still to be woken; or 0 */
     int64_t finished_at_stop; /* jobs that were still waiting when writer_stop was called */
     bool stopping;

@@ -1,99 +1,15 @@
 /* group.c: calls that share one commit: each sees what the ones before it stored, each fails alone, and the file is as
  * if they had come one by one. */
 #include <criterion/criterion.h>
-#include <semaphore.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "calls.h"
 #include "storage/sqlite/sqlite.h"
-#include "support.h"
 
-enum { CALLS_MAX = 400, EVENTS_MAX = 4 };
-
-/* An append that is not waited for, with all that it needs. */
-struct call {
-    struct append_later later; /* first: it is found by it */
-    struct event events[EVENTS_MAX];
-    struct append_result results[EVENTS_MAX];
-    struct append_condition condition;
-    struct event_filter filter;
-    char texts[EVENTS_MAX][4][32];
-    struct error error;
-    bool given_up;
-    size_t ended_as; /* the how manieth */
-};
-
-static struct store store;
-static struct call calls[CALLS_MAX];
-static size_t ended;
-static sem_t all_ended, begun, go_on;
-
-static void set_up(void) {
-    store_open(&store, NULL);
-    memset(calls, 0, sizeof calls);
-    ended = 0;
-    sem_init(&all_ended, 0, 0);
-    sem_init(&begun, 0, 0);
-    sem_init(&go_on, 0, 0);
-}
-
-static void tear_down(void) {
-    store_done(&store);
-    sem_destroy(&all_ended);
-    sem_destroy(&begun);
-    sem_destroy(&go_on);
-}
-
-TestSuite(group, .init = set_up, .fini = tear_down, .timeout = 120);
-
-static bool begin(struct append_later *later) {
-    return !((struct call *)(void *)later)->given_up;
-}
-
-static void finished(struct append_later *later) {
-    ((struct call *)(void *)later)->ended_as = ended++;
-    sem_post(&all_ended);
-}
-
-/* The writer's thread stands still in the first call, so that those that come meanwhile wait together. */
-static bool begin_and_wait(struct append_later *later) {
-    (void)later;
-    sem_post(&begun);
-    sem_wait(&go_on);
-    return true;
-}
-
-static void hand_in(struct call *call, bool (*how)(struct append_later *later)) {
-    call->later.begin = how;
-    call->later.finished = finished;
-    call->later.results = call->results;
-    call->later.error = &call->error;
-    call->later.request.events = call->events;
-    cr_assert_eq(store.storage->ops->append_later(store.storage, &call->later, &store.error), OK);
-}
-
-/* Runs them as one group, behind an append of its own, which gets id 1 in a new store. */
-static void run_as_group(struct call *group, size_t count) {
-    static struct call first;
-    first = (struct call){.events = {event_of("first")}, .later = {.request = {.count = 1}}};
-    hand_in(&first, begin_and_wait);
-    sem_wait(&begun);
-    for (size_t i = 0; i < count; i++) {
-        hand_in(&group[i], begin);
-    }
-    sem_post(&go_on);
-    for (size_t i = 0; i <= count; i++) {
-        sem_wait(&all_ended);
-    }
-    cr_assert_eq(first.later.status, OK, "%s", first.error.message);
-}
-
-static struct call *call_with(size_t n, struct event event) {
-    calls[n].events[calls[n].later.request.count++] = event;
-    return &calls[n];
-}
+TestSuite(group, .init = calls_set_up, .fini = calls_tear_down, .timeout = 120);
 
 static struct event in_stream(const char *stream, enum expectation expectation, int64_t version) {
     struct event event = event_of("a");
@@ -106,28 +22,6 @@ static struct event in_stream(const char *stream, enum expectation expectation, 
 static struct event with_key(struct event event, const char *key) {
     event.key = text(key);
     return event;
-}
-
-static void expect_stored(size_t n, int64_t id, int64_t version) {
-    cr_expect_eq(calls[n].later.status, OK, "call %zu: %s", n, calls[n].error.message);
-    cr_expect_eq(calls[n].results[0].id, id, "call %zu: id %lld", n, (long long)calls[n].results[0].id);
-    cr_expect_eq(calls[n].results[0].version, version);
-}
-
-static void expect_failed(size_t n, enum status status) {
-    cr_expect_eq(calls[n].later.status, status, "call %zu: %s", n, status_name(calls[n].later.status));
-}
-
-static int64_t ask_file(const char *sql) {
-    sqlite3 *db = NULL;
-    sqlite3_stmt *statement = NULL;
-    cr_assert_eq(sqlite3_open_v2(store.path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-    cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
-    cr_assert_eq(sqlite3_step(statement), SQLITE_ROW);
-    int64_t answer = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    sqlite3_close(db);
-    return answer;
 }
 
 /* ---- */
@@ -255,8 +149,8 @@ static void hand_in_keyed(struct keyed_call *keyed, int first_key, size_t count,
         keyed->events[count - 1] = in_stream("nowhere", EXPECT_EXISTS, 0);
     }
     struct append_later *later = &keyed->call.later;
-    *later = (struct append_later){.begin = begin,
-                                   .finished = finished,
+    *later = (struct append_later){.begin = call_begin,
+                                   .finished = call_finished,
                                    .results = keyed->results,
                                    .error = &keyed->call.error,
                                    .request = {.events = keyed->events, .count = count}};
@@ -266,26 +160,20 @@ static void hand_in_keyed(struct keyed_call *keyed, int first_key, size_t count,
 /* The index of keys grows while they are put, and the newest are taken back: no older one may get lost. */
 Test(group, forgets_the_keys_of_a_request_that_fails_and_no_others) {
     static struct keyed_call good, bad, again;
-    static struct call first;
     for (int round = 0; round < 60; round++) { /* in each new store keys stand elsewhere */
         store_done(&store);
         store_open(&store, NULL);
-        first = (struct call){.events = {event_of("first")}, .later = {.request = {.count = 1}}};
-        hand_in(&first, begin_and_wait);
-        sem_wait(&begun);
+        hold_writer();
         hand_in_keyed(&good, 1000 * round, 30, false);
         hand_in_keyed(&bad, 1000 * round + 500, 120, true);
         hand_in_keyed(&again, 1000 * round, 30, false);
-        sem_post(&go_on);
-        for (int i = 0; i < 4; i++) {
-            sem_wait(&all_ended);
-        }
+        release_writer(3);
         cr_assert_eq(good.call.later.status, OK, "round %d: %s", round, good.call.error.message);
         cr_assert_eq(bad.call.later.status, CONFLICT);
         cr_assert_eq(again.call.later.status, OK, "round %d: %s", round, again.call.error.message);
         cr_assert_eq(again.call.later.summary.duplicates, 30);
         hand_in_keyed(&bad, 1000 * round + 500, 100, false); /* none of them was there before */
-        sem_wait(&all_ended);
+        await_ends(1);
         cr_assert_eq(bad.call.later.status, OK, "round %d: %s", round, bad.call.error.message);
         cr_assert_eq(bad.call.later.summary.duplicates, 0);
     }
