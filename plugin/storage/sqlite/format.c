@@ -191,18 +191,19 @@ static enum status read_identity(struct connection *connection, struct storage_i
     return OK;
 }
 
-/* What the file is: *ret_format is -1 for an empty one. */
-static enum status recognise(struct connection *connection, int64_t *ret_format, struct error *error) {
-    static const char WHAT[] = "read the file's header";
+static const char READ_HEADER[] = "read the file's header";
+
+/* In a transaction. */
+static enum status recognise_now(struct connection *connection, int64_t *ret_format, struct error *error) {
     int64_t application = 0;
     int64_t format = 0;
     int64_t objects = 0;
-    enum status status = connection_query_int(connection, "PRAGMA application_id", WHAT, &application, error);
+    enum status status = connection_query_int(connection, "PRAGMA application_id", READ_HEADER, &application, error);
     if (status == OK) {
-        status = connection_query_int(connection, "PRAGMA user_version", WHAT, &format, error);
+        status = connection_query_int(connection, "PRAGMA user_version", READ_HEADER, &format, error);
     }
     if (status == OK) {
-        status = connection_query_int(connection, "SELECT count(*) FROM sqlite_schema", WHAT, &objects, error);
+        status = connection_query_int(connection, "SELECT count(*) FROM sqlite_schema", READ_HEADER, &objects, error);
     }
     if (status != OK) {
         return status;
@@ -228,6 +229,26 @@ static enum status recognise(struct connection *connection, int64_t *ret_format,
     }
     struct objects wanted = {MIGRATIONS, format, OBJECT_COUNTS[format - 1]};
     status = objects_check(connection, &wanted, error);
+    if (status == OK) {
+        *ret_format = format;
+    }
+    return status;
+}
+
+/* What the file is: *ret_format is -1 for an empty one. All is read as of one moment: a writer may just be making or
+ * raising the store. */
+static enum status recognise(struct connection *connection, int64_t *ret_format, struct error *error) {
+    int64_t format = 0;
+    enum status status = connection_execute(connection, "BEGIN", READ_HEADER, error);
+    if (status != OK) {
+        return status;
+    }
+    status = recognise_now(connection, &format, error);
+    if (status != OK) {
+        (void)sqlite3_exec(connection->db, "ROLLBACK", NULL, NULL, NULL);
+        return status;
+    }
+    status = connection_execute(connection, "COMMIT", READ_HEADER, error);
     if (status == OK) {
         *ret_format = format;
     }
@@ -267,7 +288,7 @@ enum status format_open(struct connection *connection, const struct config *conf
         return INCOMPATIBLE;
     }
     if (format < 0 && config->read_only) {
-        return error_set(error, CORRUPT, "open: the file is empty; a writer must create the store first");
+        return error_set(error, NOT_FOUND, "open: the file is empty; a writer must create the store first");
     }
     if (!config->read_only) {
         if (format < 0) {
