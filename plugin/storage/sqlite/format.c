@@ -122,7 +122,6 @@ static enum status insert_identity(struct connection *connection, struct error *
     return statement_run(&statement, error);
 }
 
-/* One transaction for each step: a process killed between two leaves a store of the format reached. */
 static enum status migrate_one(struct connection *connection, int64_t from, struct error *error) {
     char sql[96];
     snprintf(sql, sizeof sql, "PRAGMA application_id=%d; PRAGMA user_version=%d", APPLICATION_ID, (int)from + 1);
@@ -139,29 +138,33 @@ static enum status migrate_one(struct connection *connection, int64_t from, stru
     return status;
 }
 
+/* One transaction for all steps: whoever opens the file meanwhile, or after this process was killed, finds it as it was
+ * or of the newest format. */
 static enum status migrate(struct connection *connection, int64_t from, struct error *error) {
-    for (; from < STORE_FORMAT; from++) {
-        enum status status = connection_execute(connection, "BEGIN IMMEDIATE", "begin a migration", error);
-        if (status != OK) {
-            return status;
-        }
-        status = migrate_one(connection, from, error);
-        if (status == INTERNAL && from > 0) {
-            /* Every sound store takes these statements: the schema table contradicts itself where nobody looked. */
-            status = error_set(error, CORRUPT,
-                               "open: the file's list of tables is damaged, and the store cannot be raised to format "
-                               "%d; restore a backup",
-                               (int)from + 1);
-        }
-        if (status == OK) {
-            status = connection_execute(connection, "COMMIT", "commit a migration", error);
-        }
-        if (status != OK) {
-            (void)sqlite3_exec(connection->db, "ROLLBACK", NULL, NULL, NULL);
-            return status;
-        }
+    if (from == STORE_FORMAT) {
+        return OK;
     }
-    return OK;
+    enum status status = connection_execute(connection, "BEGIN IMMEDIATE", "begin a migration", error);
+    if (status != OK) {
+        return status;
+    }
+    for (int64_t format = from; status == OK && format < STORE_FORMAT; format++) {
+        status = migrate_one(connection, format, error);
+    }
+    if (status == INTERNAL && from > 0) {
+        /* Every sound store takes these statements: the schema table contradicts itself where nobody looked. */
+        status = error_set(error, CORRUPT,
+                           "open: the file's list of tables is damaged, and the store cannot be raised to format "
+                           "%d; restore a backup",
+                           STORE_FORMAT);
+    }
+    if (status == OK) {
+        status = connection_execute(connection, "COMMIT", "commit a migration", error);
+    }
+    if (status != OK) {
+        (void)sqlite3_exec(connection->db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    return status;
 }
 
 static enum status prepare_new_file(struct connection *connection, const struct config *config, struct error *error) {
