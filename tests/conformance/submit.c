@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "es.h"
 #include "message/message.h"
@@ -311,6 +312,30 @@ Test(submit, is_busy_when_requests_in_progress_have_as_many_bytes_as_submit_size
     release();
     wait_for_ends(2);
     cr_expect_eq(end_with(ticket)->status, POLARIS_ES_OK);
+    es_close(es);
+}
+
+/* A host that tries again on BUSY pays for no copy: bytes that may not be read are as good as any. */
+Test(submit, a_request_for_which_there_is_no_room_is_not_even_read) {
+    enum { SIZE = 1 << 20 };
+    struct es *es = es_open("{'submit_max': 3, 'submit_size_max': 4096}");
+    void *unreadable = mmap(NULL, SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    cr_assert_neq(unreadable, MAP_FAILED);
+    const polaris_bytes request = {.data = unreadable, .size = SIZE};
+    hold();
+    (void)submit_ok(es, APPEND);
+    wait_until_it_stands();
+
+    uint64_t before = submit_ok(es, APPEND);
+    cr_expect_eq(es->table->submit(es->self, request, &COMPLETION, NULL), POLARIS_ES_BUSY, "of the size");
+    (void)submit_ok(es, APPEND);
+    uint64_t last = submit_ok(es, APPEND);
+    cr_expect_eq(last, before + 2, "a refused one takes no ticket");
+    cr_expect_eq(es->table->submit(es->self, request, &COMPLETION, NULL), POLARIS_ES_BUSY, "of the number");
+    release();
+    wait_for_ends(4);
+
+    (void)munmap(unreadable, SIZE);
     es_close(es);
 }
 
