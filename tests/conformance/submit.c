@@ -212,6 +212,39 @@ Test(submit, one_bad_request_fails_alone) {
     es_close(es);
 }
 
+/* What it finds out only when all are written would fail all. */
+Test(submit, one_request_that_meets_a_damaged_table_fails_alone) {
+    static const char *const TABLES[] = {"stream VALUES (-5, 'x', 1, 1, 1)", "tag VALUES (-5, 'x', 1, 1)"};
+    for (size_t i = 0; i < sizeof TABLES / sizeof TABLES[0]; i++) {
+        struct es *es = es_open(NULL);
+        char sql[80];
+        sqlite3 *db = NULL;
+        size_t before = ends.count;
+        es_shutdown(es);
+        snprintf(sql, sizeof sql, "INSERT INTO %s", TABLES[i]);
+        cr_assert_eq(sqlite3_open(es->path, &db), SQLITE_OK);
+        cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK, "%s", sql);
+        cr_assert_eq(sqlite3_close(db), SQLITE_OK);
+        cr_assert_eq(es_init(es, NULL), POLARIS_ES_OK);
+
+        hold();
+        (void)submit_ok(es, APPEND);
+        wait_until_it_stands(); /* the others will share a commit */
+        (void)submit_ok(es, APPEND);
+        (void)submit_ok(es, i == 0 ? "{'op': 'append', 'event': {'type': 'a', 'data': {}, 'stream': 'x'}}"
+                                   : "{'op': 'append', 'event': {'type': 'a', 'data': {}, 'tags': ['x']}}");
+        (void)submit_ok(es, APPEND);
+        release();
+        wait_for_ends(before + 4);
+
+        const struct end *end = &ends.end[before];
+        cr_expect_eq(end[1].status, POLARIS_ES_OK, "%s", sql);
+        cr_expect_eq(end[2].status, POLARIS_ES_CORRUPT, "%s", sql);
+        cr_expect_eq(end[3].first_id, 3, "%s", sql);
+        es_close(es);
+    }
+}
+
 Test(submit, every_op_of_store_takes_its_turn) {
     struct es *es = es_open(NULL);
     static const char *const REQUESTS[] = {

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "storage/sqlite/append.h"
+#include "storage/sqlite/ids.h"
 #include "storage/sqlite/schemas.h"
 #include "storage/sqlite/sqlite.h"
 
@@ -60,6 +61,9 @@ static enum status find_open(struct connection *connection, struct bytes id, con
         return status;
     }
     *ret_count = batch.count;
+    if (!id_is_sound(*ret_row_id)) {
+        return id_refuse(what, "batch", *ret_row_id, error); /* its events would be stored without it */
+    }
     if (batch.state == BATCH_OPEN) {
         return OK;
     }
