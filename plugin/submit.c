@@ -37,9 +37,9 @@ struct submitter {
     bool asleep;  /* it is */
     bool stopping;
     struct list submitted;
-    struct list stored; /* or failed: the storage is done with them */
-    int64_t in_progress;
-    uint64_t bytes; /* of the requests in progress */
+    struct list stored;  /* or failed: the storage is done with them */
+    int64_t in_progress; /* with those that are being copied, and have no ticket yet */
+    uint64_t bytes;      /* of the requests in progress */
     uint64_t last_ticket;
     int64_t ended_at_stop;
     struct submission *
@@ -68,12 +68,17 @@ static struct submission *list_take(struct list *list) {
 }
 
 /* The mutex is held. */
-static void put(struct submitter *submitter, struct list *list, struct submission *submission) {
-    list_put(list, submission);
+static void wake(struct submitter *submitter) {
     if (submitter->asleep) {
         submitter->asleep = false;
         (void)pthread_cond_signal(&submitter->work);
     }
+}
+
+/* The mutex is held. */
+static void put(struct submitter *submitter, struct list *list, struct submission *submission) {
+    list_put(list, submission);
+    wake(submitter);
 }
 
 /* ---- the end of a request ---- */
@@ -257,23 +262,59 @@ static enum status start_thread(struct submitter *submitter, struct error *error
     return submitter->started ? OK : error_set(error, NO_MEMORY, "submit: the system gives no thread for the work");
 }
 
-static enum status take(struct submitter *submitter, struct submission *submission, struct error *error) {
-    enum status status = check_room(submitter, submission->size, error);
+/* A place for a request of so many bytes: it is in progress from now on, before it is copied, so that nothing is copied
+ * for which there is no room. */
+static enum status reserve(struct submitter *submitter, size_t size, struct error *error) {
+    (void)pthread_mutex_lock(&submitter->mutex);
+    enum status status = check_room(submitter, size, error);
     if (status == OK) {
         status = start_thread(submitter, error);
     }
-    if (status != OK) {
-        return status;
+    if (status == OK) {
+        submitter->in_progress++;
+        submitter->bytes += size;
     }
+    (void)pthread_mutex_unlock(&submitter->mutex);
+    return status;
+}
+
+/* The request for which the place was reserved will not come. */
+static void unreserve(struct submitter *submitter, size_t size) {
+    (void)pthread_mutex_lock(&submitter->mutex);
+    submitter->in_progress--;
+    submitter->bytes -= size;
+    wake(submitter); /* the thread may wait for nothing else any more */
+    (void)pthread_mutex_unlock(&submitter->mutex);
+}
+
+/* Into the place that was reserved; the submission may be gone when it returns. */
+static uint64_t hand_in(struct submitter *submitter, struct submission *submission) {
     uint64_t places = (uint64_t)submitter->instance->config.submit_max;
+    (void)pthread_mutex_lock(&submitter->mutex);
     do { /* one is free; an old request may still have the next */
         submission->ticket = ++submitter->last_ticket;
     } while (submitter->by_ticket[submission->ticket % places] != NULL);
-    submitter->by_ticket[submission->ticket % places] = submission;
-    submitter->in_progress++;
-    submitter->bytes += submission->size;
+    uint64_t ticket = submission->ticket;
+    submitter->by_ticket[ticket % places] = submission;
     put(submitter, &submitter->submitted, submission);
-    return OK;
+    (void)pthread_mutex_unlock(&submitter->mutex);
+    return ticket;
+}
+
+static struct submission *submission_new(struct submitter *submitter, struct bytes request,
+                                         const struct completion *completion) {
+    struct submission *submission = malloc(sizeof *submission + request.size);
+    if (submission == NULL) {
+        return NULL;
+    }
+    *submission = (struct submission){.submitter = submitter, .completion = *completion, .size = request.size};
+    submission->later.begin = begin_append;
+    submission->later.finished = finish_append;
+    submission->later.error = &submission->call.error;
+    if (request.size > 0) {
+        memcpy(submission->request, request.data, request.size);
+    }
+    return submission;
 }
 
 enum status submitter_take(struct submitter *submitter, struct bytes request, const struct completion *completion,
@@ -288,26 +329,16 @@ enum status submitter_take(struct submitter *submitter, struct bytes request, co
         error_add_number(error, "limit", config->request_size_max);
         return TOO_LARGE;
     }
-    struct submission *submission = malloc(sizeof *submission + request.size);
-    if (submission == NULL) {
-        return error_set(error, NO_MEMORY, "submit: no memory for a request of %zu bytes", request.size);
-    }
-    *submission = (struct submission){.submitter = submitter, .completion = *completion, .size = request.size};
-    submission->later.begin = begin_append;
-    submission->later.finished = finish_append;
-    submission->later.error = &submission->call.error;
-    if (request.size > 0) {
-        memcpy(submission->request, request.data, request.size);
-    }
-    (void)pthread_mutex_lock(&submitter->mutex);
-    enum status status = take(submitter, submission, error);
-    uint64_t ticket = submitter->last_ticket;
-    (void)pthread_mutex_unlock(&submitter->mutex);
+    enum status status = reserve(submitter, request.size, error);
     if (status != OK) {
-        free(submission);
         return status;
     }
-    *ret_ticket = ticket;
+    struct submission *submission = submission_new(submitter, request, completion);
+    if (submission == NULL) {
+        unreserve(submitter, request.size);
+        return error_set(error, NO_MEMORY, "submit: no memory for a request of %zu bytes", request.size);
+    }
+    *ret_ticket = hand_in(submitter, submission);
     return OK;
 }
 

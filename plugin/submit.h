@@ -27,7 +27,8 @@ WARN_UNUSED enum status submitter_open(struct instance *instance, struct submitt
 void submitter_close(struct submitter *submitter, int64_t *ret_drained);
 
 /* Takes a request: it will end. Otherwise nothing will be told: BUSY (submit_max requests or submit_size_max bytes are
- * in progress), READ_ONLY, TOO_LARGE (request_size_max), NO_MEMORY. Never waits. */
+ * in progress: found out before anything is copied), READ_ONLY, TOO_LARGE (request_size_max), NO_MEMORY. Never waits.
+ */
 WARN_UNUSED enum status submitter_take(struct submitter *submitter, struct bytes request,
                                        const struct completion *completion, uint64_t *ret_ticket, struct error *error);
 

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "es.h"
 
@@ -123,6 +124,51 @@ Test(damaged, rows_of_the_registry_never_switch_validation_off) {
                      "%s", CASES[i].sql);
         es_close(es);
     }
+}
+
+/* Of each file: an append that would have to go by the damaged number, and one that need not. */
+Test(damaged, an_append_that_meets_a_number_which_no_writer_gave_is_refused_and_others_are_not, .timeout = 60) {
+    static const struct {
+        const char *sql, *table, *refused, *taken;
+    } CASES[] = {
+        {"INSERT INTO stream VALUES (9223372036854775807, 'x', 1, 1, 1)", "stream", "'stream': 's2'", "'stream': 's'"},
+        {"INSERT INTO stream VALUES (4611686018427387904, 'x', 1, 1, 1)", "stream", "'stream': 's2'", "'stream': 's'"},
+        {"INSERT INTO stream VALUES (-5, 's2', 1, 1, 1)", "stream", "'stream': 's2'", "'stream': 's3'"},
+        {"INSERT INTO stream VALUES (0, 's2', 1, 1, 1)", "stream", "'stream': 's2'", "'stream': 's3'"},
+        {"UPDATE stream SET id = -7", "stream", "'stream': 's'", "'tags': ['x']"},
+        {"UPDATE stream SET version = 9223372036854775807", "version 9223372036854775807 of stream s,", "'stream': 's'",
+         "'stream': 's3'"},
+        {"UPDATE stream SET version = -1", "version -1 of stream s,", "'stream': 's'", "'stream': 's3'"},
+        {"INSERT INTO tag VALUES (9223372036854775807, 'y', 1, 1)", "tag", "'tags': ['z']", "'stream': 's'"},
+        {"INSERT INTO tag VALUES (-5, 'b', 1, 1)", "tag", "'tags': ['b']", "'stream': 's'"},
+        {"INSERT INTO tag VALUES (0, 'b', 1, 1)", "tag", "'tags': ['b']", "'stream': 's'"},
+        {"INSERT INTO type VALUES (-5, 'u')", "type", "'type': 'u'", NULL},
+        {"UPDATE type SET id = 9223372036854775807", "type", "'type': 'u'", NULL},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        bool of_type = CASES[i].taken == NULL;
+        struct es *es = open_damaged(CASES[i].sql);
+        es_refused(es, POLARIS_ES_CORRUPT, NULL, CASES[i].table, "store",
+                   "{'op': 'append', 'event': {%s 'data': {}, %s}}", of_type ? "" : "'type': 't',", CASES[i].refused);
+        cr_expect_not_null(strstr(es_text(es->reply, "message"), "restore a backup"), "%s", CASES[i].sql);
+        cr_expect_eq(es_event_count(es), 1, "%s", CASES[i].sql);
+        if (!of_type) {
+            cr_expect_eq(
+                es_call(es, "store", "{'op': 'append', 'event': {'type': 't', 'data': {}, %s}}", CASES[i].taken),
+                POLARIS_ES_OK, "%s", CASES[i].sql);
+            cr_expect_eq(es_event_count(es), 2, "%s", CASES[i].sql);
+        }
+        es_close(es);
+    }
+}
+
+Test(damaged, a_batch_with_an_id_that_no_writer_gave_is_not_completed_without_it) {
+    struct es *es = open_damaged("UPDATE batch SET id = -5; UPDATE draft SET batch_id = -5");
+    es_refused(es, POLARIS_ES_CORRUPT, NULL, "batch", "store", "{'op': 'batch.complete', 'id': 'b'}");
+    es_refused(es, POLARIS_ES_CORRUPT, NULL, "batch", "store",
+               "{'op': 'batch.append', 'id': 'b', 'event': {'type': 't', 'data': {}}}");
+    cr_expect_eq(es_event_count(es), 1);
+    es_close(es);
 }
 
 Test(damaged, a_highest_id_from_which_no_other_follows_is_refused_by_a_writer) {

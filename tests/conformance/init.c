@@ -342,6 +342,16 @@ Test(init, a_file_with_tables_of_a_form_that_sqlite_does_not_know_is_corrupt) {
     es_close(es);
 }
 
+Test(init, an_empty_file_is_a_store_that_nobody_made_yet) {
+    struct es *es = es_open(NULL);
+    es_shutdown(es);
+    cr_assert_eq(truncate(es->path, 0), 0);
+    expect_refused(es, "{'mode': 'read'}", POLARIS_ES_NOT_FOUND, NULL);
+    cr_assert_eq(es_init(es, NULL), POLARIS_ES_OK);
+    es_expect(es->reply, "{'created': true}");
+    es_close(es);
+}
+
 Test(init, an_sqlite_file_of_another_application_is_corrupt) {
     struct es *es = es_open(NULL);
     es_shutdown(es);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "es.h"
 #include "message/message.h"
@@ -211,6 +212,39 @@ Test(submit, one_bad_request_fails_alone) {
     es_close(es);
 }
 
+/* What it finds out only when all are written would fail all. */
+Test(submit, one_request_that_meets_a_damaged_table_fails_alone) {
+    static const char *const TABLES[] = {"stream VALUES (-5, 'x', 1, 1, 1)", "tag VALUES (-5, 'x', 1, 1)"};
+    for (size_t i = 0; i < sizeof TABLES / sizeof TABLES[0]; i++) {
+        struct es *es = es_open(NULL);
+        char sql[80];
+        sqlite3 *db = NULL;
+        size_t before = ends.count;
+        es_shutdown(es);
+        snprintf(sql, sizeof sql, "INSERT INTO %s", TABLES[i]);
+        cr_assert_eq(sqlite3_open(es->path, &db), SQLITE_OK);
+        cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK, "%s", sql);
+        cr_assert_eq(sqlite3_close(db), SQLITE_OK);
+        cr_assert_eq(es_init(es, NULL), POLARIS_ES_OK);
+
+        hold();
+        (void)submit_ok(es, APPEND);
+        wait_until_it_stands(); /* the others will share a commit */
+        (void)submit_ok(es, APPEND);
+        (void)submit_ok(es, i == 0 ? "{'op': 'append', 'event': {'type': 'a', 'data': {}, 'stream': 'x'}}"
+                                   : "{'op': 'append', 'event': {'type': 'a', 'data': {}, 'tags': ['x']}}");
+        (void)submit_ok(es, APPEND);
+        release();
+        wait_for_ends(before + 4);
+
+        const struct end *end = &ends.end[before];
+        cr_expect_eq(end[1].status, POLARIS_ES_OK, "%s", sql);
+        cr_expect_eq(end[2].status, POLARIS_ES_CORRUPT, "%s", sql);
+        cr_expect_eq(end[3].first_id, 3, "%s", sql);
+        es_close(es);
+    }
+}
+
 Test(submit, every_op_of_store_takes_its_turn) {
     struct es *es = es_open(NULL);
     static const char *const REQUESTS[] = {
@@ -311,6 +345,30 @@ Test(submit, is_busy_when_requests_in_progress_have_as_many_bytes_as_submit_size
     release();
     wait_for_ends(2);
     cr_expect_eq(end_with(ticket)->status, POLARIS_ES_OK);
+    es_close(es);
+}
+
+/* A host that tries again on BUSY pays for no copy: bytes that may not be read are as good as any. */
+Test(submit, a_request_for_which_there_is_no_room_is_not_even_read) {
+    enum { SIZE = 1 << 20 };
+    struct es *es = es_open("{'submit_max': 3, 'submit_size_max': 4096}");
+    void *unreadable = mmap(NULL, SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    cr_assert_neq(unreadable, MAP_FAILED);
+    const polaris_bytes request = {.data = unreadable, .size = SIZE};
+    hold();
+    (void)submit_ok(es, APPEND);
+    wait_until_it_stands();
+
+    uint64_t before = submit_ok(es, APPEND);
+    cr_expect_eq(es->table->submit(es->self, request, &COMPLETION, NULL), POLARIS_ES_BUSY, "of the size");
+    (void)submit_ok(es, APPEND);
+    uint64_t last = submit_ok(es, APPEND);
+    cr_expect_eq(last, before + 2, "a refused one takes no ticket");
+    cr_expect_eq(es->table->submit(es->self, request, &COMPLETION, NULL), POLARIS_ES_BUSY, "of the number");
+    release();
+    wait_for_ends(4);
+
+    (void)munmap(unreadable, SIZE);
     es_close(es);
 }
 

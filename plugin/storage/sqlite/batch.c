@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "storage/sqlite/append.h"
+#include "storage/sqlite/ids.h"
 #include "storage/sqlite/schemas.h"
 #include "storage/sqlite/sqlite.h"
 
@@ -60,6 +61,9 @@ static enum status find_open(struct connection *connection, struct bytes id, con
         return status;
     }
     *ret_count = batch.count;
+    if (!id_is_sound(*ret_row_id)) {
+        return id_refuse(what, "batch", *ret_row_id, error); /* its events would be stored without it */
+    }
     if (batch.state == BATCH_OPEN) {
         return OK;
     }
@@ -294,7 +298,7 @@ static struct event draft_from_row(const struct statement *row) {
     return event;
 }
 
-struct completion {
+struct batch_outcome {
     int64_t stored;
     int64_t first_id;
     int64_t last_id;
@@ -379,7 +383,7 @@ static enum status store_draft(struct writer *writer, struct staged_drafts *draf
 }
 
 static enum status store_drafts(struct writer *writer, struct batch_job *job, int64_t batch_id, int64_t recorded_us,
-                                struct completion *completion, struct error *error) {
+                                struct batch_outcome *outcome, struct error *error) {
     static const char WHAT[] = "complete a batch";
     CLEANUP(free_drafts) struct staged_drafts *staged = calloc(1, sizeof *staged);
     if (staged == NULL) {
@@ -410,9 +414,9 @@ static enum status store_drafts(struct writer *writer, struct batch_job *job, in
         } else if (result.duplicate) {
             job->summary.duplicates++;
         } else {
-            completion->first_id = completion->stored == 0 ? result.id : completion->first_id;
-            completion->last_id = result.id;
-            completion->stored++;
+            outcome->first_id = outcome->stored == 0 ? result.id : outcome->first_id;
+            outcome->last_id = result.id;
+            outcome->stored++;
         }
     }
     return status == OK ? flush_drafts(writer, staged, error) : status;
@@ -420,7 +424,7 @@ static enum status store_drafts(struct writer *writer, struct batch_job *job, in
 
 /* Ends the batch and forgets its drafts. */
 static enum status close_batch(struct writer *writer, int64_t batch_id, enum batch_state state, struct bytes reason,
-                               const struct completion *completion, int64_t now_us, struct error *error) {
+                               const struct batch_outcome *outcome, int64_t now_us, struct error *error) {
     CLEANUP(statement_release) struct statement update = {0};
     enum status status = statement_get(&writer->connection,
                                        "UPDATE batch SET state = ?1, event_count = ?2, first_id = ?3, last_id = ?4,"
@@ -428,9 +432,9 @@ static enum status close_batch(struct writer *writer, int64_t batch_id, enum bat
                                        "close a batch", &update, error);
     if (status == OK) {
         bind_int(&update, state);
-        bind_int(&update, completion->stored);
-        bind_int(&update, completion->first_id);
-        bind_int(&update, completion->last_id);
+        bind_int(&update, outcome->stored);
+        bind_int(&update, outcome->first_id);
+        bind_int(&update, outcome->last_id);
         bind_int(&update, now_us);
         bind_text(&update, reason);
         bind_int(&update, batch_id);
@@ -451,7 +455,7 @@ static enum status close_batch(struct writer *writer, int64_t batch_id, enum bat
 static enum status run_complete(struct writer *writer, void *argument, struct error *error) {
     static const char WHAT[] = "complete a batch";
     struct batch_job *job = argument;
-    struct completion completion = {0};
+    struct batch_outcome outcome = {0};
     int64_t batch_id = 0;
     int64_t drafts = 0;
     enum status status = append_check_space(writer, error);
@@ -463,10 +467,10 @@ static enum status run_complete(struct writer *writer, void *argument, struct er
     }
     int64_t now = writer_recorded_us(writer);
     job->summary = (struct append_summary){.recorded_us = now};
-    status = store_drafts(writer, job, batch_id, now, &completion, error);
+    status = store_drafts(writer, job, batch_id, now, &outcome, error);
     if (status == OK) {
         job->summary.last_id = writer->progress.last_id;
-        status = close_batch(writer, batch_id, BATCH_COMPLETED, (struct bytes){0}, &completion, now, error);
+        status = close_batch(writer, batch_id, BATCH_COMPLETED, (struct bytes){0}, &outcome, now, error);
     }
     return status == OK ? show(&writer->connection, job->id, WHAT, job->visit, job->context, error) : status;
 }
@@ -485,7 +489,7 @@ enum status sqlite_batch_complete(struct storage *base, struct bytes id, batch_v
 
 static enum status run_abort(struct writer *writer, void *argument, struct error *error) {
     static const char WHAT[] = "abort a batch";
-    static const struct completion NOTHING = {0};
+    static const struct batch_outcome NOTHING = {0};
     struct batch_job *job = argument;
     int64_t batch_id = 0;
     int64_t drafts = 0;

@@ -122,7 +122,6 @@ static enum status insert_identity(struct connection *connection, struct error *
     return statement_run(&statement, error);
 }
 
-/* One transaction for each step: a process killed between two leaves a store of the format reached. */
 static enum status migrate_one(struct connection *connection, int64_t from, struct error *error) {
     char sql[96];
     snprintf(sql, sizeof sql, "PRAGMA application_id=%d; PRAGMA user_version=%d", APPLICATION_ID, (int)from + 1);
@@ -139,29 +138,33 @@ static enum status migrate_one(struct connection *connection, int64_t from, stru
     return status;
 }
 
+/* One transaction for all steps: whoever opens the file meanwhile, or after this process was killed, finds it as it was
+ * or of the newest format. */
 static enum status migrate(struct connection *connection, int64_t from, struct error *error) {
-    for (; from < STORE_FORMAT; from++) {
-        enum status status = connection_execute(connection, "BEGIN IMMEDIATE", "begin a migration", error);
-        if (status != OK) {
-            return status;
-        }
-        status = migrate_one(connection, from, error);
-        if (status == INTERNAL && from > 0) {
-            /* Every sound store takes these statements: the schema table contradicts itself where nobody looked. */
-            status = error_set(error, CORRUPT,
-                               "open: the file's list of tables is damaged, and the store cannot be raised to format "
-                               "%d; restore a backup",
-                               (int)from + 1);
-        }
-        if (status == OK) {
-            status = connection_execute(connection, "COMMIT", "commit a migration", error);
-        }
-        if (status != OK) {
-            (void)sqlite3_exec(connection->db, "ROLLBACK", NULL, NULL, NULL);
-            return status;
-        }
+    if (from == STORE_FORMAT) {
+        return OK;
     }
-    return OK;
+    enum status status = connection_execute(connection, "BEGIN IMMEDIATE", "begin a migration", error);
+    if (status != OK) {
+        return status;
+    }
+    for (int64_t format = from; status == OK && format < STORE_FORMAT; format++) {
+        status = migrate_one(connection, format, error);
+    }
+    if (status == INTERNAL && from > 0) {
+        /* Every sound store takes these statements: the schema table contradicts itself where nobody looked. */
+        status = error_set(error, CORRUPT,
+                           "open: the file's list of tables is damaged, and the store cannot be raised to format "
+                           "%d; restore a backup",
+                           STORE_FORMAT);
+    }
+    if (status == OK) {
+        status = connection_execute(connection, "COMMIT", "commit a migration", error);
+    }
+    if (status != OK) {
+        (void)sqlite3_exec(connection->db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    return status;
 }
 
 static enum status prepare_new_file(struct connection *connection, const struct config *config, struct error *error) {
@@ -191,18 +194,19 @@ static enum status read_identity(struct connection *connection, struct storage_i
     return OK;
 }
 
-/* What the file is: *ret_format is -1 for an empty one. */
-static enum status recognise(struct connection *connection, int64_t *ret_format, struct error *error) {
-    static const char WHAT[] = "read the file's header";
+static const char READ_HEADER[] = "read the file's header";
+
+/* In a transaction. */
+static enum status recognise_now(struct connection *connection, int64_t *ret_format, struct error *error) {
     int64_t application = 0;
     int64_t format = 0;
     int64_t objects = 0;
-    enum status status = connection_query_int(connection, "PRAGMA application_id", WHAT, &application, error);
+    enum status status = connection_query_int(connection, "PRAGMA application_id", READ_HEADER, &application, error);
     if (status == OK) {
-        status = connection_query_int(connection, "PRAGMA user_version", WHAT, &format, error);
+        status = connection_query_int(connection, "PRAGMA user_version", READ_HEADER, &format, error);
     }
     if (status == OK) {
-        status = connection_query_int(connection, "SELECT count(*) FROM sqlite_schema", WHAT, &objects, error);
+        status = connection_query_int(connection, "SELECT count(*) FROM sqlite_schema", READ_HEADER, &objects, error);
     }
     if (status != OK) {
         return status;
@@ -228,6 +232,26 @@ static enum status recognise(struct connection *connection, int64_t *ret_format,
     }
     struct objects wanted = {MIGRATIONS, format, OBJECT_COUNTS[format - 1]};
     status = objects_check(connection, &wanted, error);
+    if (status == OK) {
+        *ret_format = format;
+    }
+    return status;
+}
+
+/* What the file is: *ret_format is -1 for an empty one. All is read as of one moment: a writer may just be making or
+ * raising the store. */
+static enum status recognise(struct connection *connection, int64_t *ret_format, struct error *error) {
+    int64_t format = 0;
+    enum status status = connection_execute(connection, "BEGIN", READ_HEADER, error);
+    if (status != OK) {
+        return status;
+    }
+    status = recognise_now(connection, &format, error);
+    if (status != OK) {
+        (void)sqlite3_exec(connection->db, "ROLLBACK", NULL, NULL, NULL);
+        return status;
+    }
+    status = connection_execute(connection, "COMMIT", READ_HEADER, error);
     if (status == OK) {
         *ret_format = format;
     }
@@ -267,7 +291,7 @@ enum status format_open(struct connection *connection, const struct config *conf
         return INCOMPATIBLE;
     }
     if (format < 0 && config->read_only) {
-        return error_set(error, CORRUPT, "open: the file is empty; a writer must create the store first");
+        return error_set(error, NOT_FOUND, "open: the file is empty; a writer must create the store first");
     }
     if (!config->read_only) {
         if (format < 0) {

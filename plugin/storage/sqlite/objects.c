@@ -23,9 +23,10 @@ static bool starts_with(const char *text, const char *prefix) {
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-static const struct verb {
+/* What a store is made of, by how its statements begin. */
+static const struct object_kind {
     const char *sql, *type;
-} VERBS[] = {
+} KINDS[] = {
     {TABLE, "table"},
     {"CREATE INDEX ", "index"},
     {"CREATE UNIQUE INDEX ", "index"},
@@ -33,10 +34,10 @@ static const struct verb {
 };
 
 /* What a statement makes; NULL: none that a store has. */
-static const struct verb *find_verb(const char *sql) {
-    for (size_t i = 0; i < sizeof VERBS / sizeof VERBS[0]; i++) {
-        if (starts_with(sql, VERBS[i].sql)) {
-            return &VERBS[i];
+static const struct object_kind *find_kind(const char *sql) {
+    for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++) {
+        if (starts_with(sql, KINDS[i].sql)) {
+            return &KINDS[i];
         }
     }
     return NULL;
@@ -44,11 +45,11 @@ static const struct verb *find_verb(const char *sql) {
 
 /* Up to the name and the blank behind it: "CREATE TABLE event ". 0: not of that form. */
 static size_t head_size(const char *sql) {
-    const struct verb *verb = find_verb(sql);
-    if (verb == NULL) {
+    const struct object_kind *kind = find_kind(sql);
+    if (kind == NULL) {
         return 0;
     }
-    size_t size = strlen(verb->sql);
+    size_t size = strlen(kind->sql);
     size += strcspn(sql + size, " ");
     return sql[size] == ' ' ? size + 1 : 0;
 }
@@ -114,11 +115,11 @@ static bool is_automatic(const struct object *object) {
 /* Does the row say of itself what its statement says? SQLite reads the statements, and goes by what stands beside them
  * when it alters something. */
 static bool is_named_so(const struct object *object) {
-    const struct verb *verb = find_verb(object->sql);
-    if (verb == NULL || strcmp(verb->type, object->type) != 0) {
+    const struct object_kind *kind = find_kind(object->sql);
+    if (kind == NULL || strcmp(kind->type, object->type) != 0) {
         return false;
     }
-    const char *name = object->sql + strlen(verb->sql);
+    const char *name = object->sql + strlen(kind->sql);
     size_t size = strcspn(name, " (");
     bool is_table = strcmp(object->type, "table") == 0;
     return strlen(object->name) == size && memcmp(object->name, name, size) == 0 &&
@@ -145,19 +146,19 @@ static enum status refuse(const char *type, const char *name, struct error *erro
 
 /* The file lacks what this statement makes: CORRUPT. */
 static enum status find_object(struct statement *find, const char *sql, struct error *error) {
-    const struct verb *verb = find_verb(sql);
-    if (verb == NULL || strcmp(verb->type, "trigger") == 0) {
+    const struct object_kind *kind = find_kind(sql);
+    if (kind == NULL || strcmp(kind->type, "trigger") == 0) {
         return OK;
     }
-    const char *name = sql + strlen(verb->sql);
+    const char *name = sql + strlen(kind->sql);
     size_t size = strcspn(name, " ");
     bool row = false;
-    bind_text(find, bytes_from_string(verb->type));
+    bind_text(find, bytes_from_string(kind->type));
     bind_text(find, (struct bytes){(const uint8_t *)name, size});
     enum status status = statement_step(find, &row, error);
     if (status == OK && !row) {
         status =
-            error_set(error, CORRUPT, "open: the file has no %s %.*s; restore a backup", verb->type, (int)size, name);
+            error_set(error, CORRUPT, "open: the file has no %s %.*s; restore a backup", kind->type, (int)size, name);
     }
     statement_rewind(find);
     return status;

@@ -7,6 +7,7 @@
 
 #include <xxhash.h>
 
+#include "storage/sqlite/ids.h"
 #include "storage/sqlite/names.h"
 #include "storage/sqlite/sqlite.h"
 
@@ -49,9 +50,6 @@ static enum status check_generation(const struct writer *writer, int64_t generat
     return schemas_check_generation(writer, generation, &event, 1, what, error);
 }
 
-/* Nobody puts so many: a number beyond is damage. */
-static const int64_t VERSION_MAX = INT64_MAX / 2;
-
 /* ---- put ---- */
 
 struct schema_job {
@@ -74,7 +72,7 @@ static enum status latest_version(struct writer *writer, struct bytes type, int6
         *ret_version = 0;
         return status;
     }
-    if (column_int(&find, 0) != column_int(&find, 1) || column_int(&find, 1) > VERSION_MAX) {
+    if (column_int(&find, 0) != column_int(&find, 1) || !number_is_sound(column_int(&find, 1))) {
         return error_set(error, CORRUPT, "put a schema: the numbers of %.*s's versions are damaged in the file",
                          BYTES_FORMAT(type));
     }
@@ -323,8 +321,8 @@ static struct schema_type type_from_row(const struct statement *row, int column)
                 .extended = column_int(row, column + 8) != 0,
             },
     };
-    type.damaged = !schema_settings_are_sound(&type.settings) || type.latest < 0 || type.latest > VERSION_MAX ||
-                   type.current < 0 || type.current > type.latest;
+    type.damaged = !schema_settings_are_sound(&type.settings) || !number_is_sound(type.latest) || type.current < 0 ||
+                   type.current > type.latest;
     return type;
 }
 

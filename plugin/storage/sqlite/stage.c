@@ -6,6 +6,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "storage/sqlite/ids.h"
 #include "storage/sqlite/stage_table.h"
 #include "storage/sqlite/writer.h"
 
@@ -200,6 +201,22 @@ static enum status version_conflict(const struct event *event, int64_t current, 
     return CONFLICT;
 }
 
+/* What the file has of a stream. */
+static enum status take_stream(const struct statement *row, struct staged_stream *stream, struct error *error) {
+    stream->id = column_int(row, 0);
+    stream->stored_version = column_int(row, 1);
+    stream->version = stream->stored_version;
+    if (!id_is_sound(stream->id)) {
+        return id_refuse(WHAT, "stream", stream->id, error);
+    }
+    if (!number_is_sound(stream->version)) {
+        return error_set(error, CORRUPT,
+                         "%s: table stream has the version %lld of stream %.*s, which no writer gave; restore a backup",
+                         WHAT, (long long)stream->version, BYTES_FORMAT(stream->name));
+    }
+    return OK;
+}
+
 /* A stream that is not in the file gets the next number of its own. */
 static enum status read_stream(struct writer *writer, struct staged_stream *stream, struct error *error) {
     CLEANUP(statement_release) struct statement select = {0};
@@ -211,18 +228,20 @@ static enum status read_stream(struct writer *writer, struct staged_stream *stre
         status = statement_step(&select, &row, error);
     }
     if (status == OK && row) {
-        stream->id = column_int(&select, 0);
-        stream->stored_version = column_int(&select, 1);
-        stream->version = stream->stored_version;
-        return OK;
+        return take_stream(&select, stream, error);
     }
     struct stage *stage = &writer->stage;
-    if (status == OK && stage->last_stream_id == 0) {
-        status = connection_query_int(&writer->connection, "SELECT coalesce(max(id), 0) FROM stream", WHAT,
-                                      &stage->last_stream_id, error);
+    int64_t last_id = stage->last_stream_id;
+    if (status == OK && last_id == 0) {
+        status =
+            connection_query_int(&writer->connection, "SELECT coalesce(max(id), 0) FROM stream", WHAT, &last_id, error);
+    }
+    if (status == OK && !number_is_sound(last_id)) {
+        status = id_refuse(WHAT, "stream", last_id, error);
     }
     if (status == OK) {
-        stream->id = ++stage->last_stream_id;
+        stage->last_stream_id = last_id + 1;
+        stream->id = stage->last_stream_id;
     }
     return status;
 }
@@ -272,6 +291,22 @@ static enum status advance_stream(struct writer *writer, struct staged_event *st
 
 /* ---- putting ---- */
 
+/* Types and tags get their numbers when the stage is written, for all calls at once: a table in which that would fail
+ * is found here, where the one call fails. It is asked once, as from then on the writer alone gives numbers. */
+static enum status check_names(struct writer *writer, const struct event *event, struct error *error) {
+    struct stage *stage = &writer->stage;
+    enum status status = OK;
+    if (!stage->types_are_sound) {
+        status = ids_check(&writer->connection, IDS_OF_TYPES, WHAT, error);
+        stage->types_are_sound = status == OK;
+    }
+    if (status == OK && event->tag_count > 0 && !stage->tags_are_sound) {
+        status = ids_check(&writer->connection, IDS_OF_TAGS, WHAT, error);
+        stage->tags_are_sound = status == OK;
+    }
+    return status;
+}
+
 static uint64_t size_of(const struct event *event) {
     return event->data.size + event->metadata.size + event->tags.size;
 }
@@ -283,6 +318,10 @@ enum status stage_put(struct writer *writer, const struct event *event, const st
         (bytes_present(event->key) && !index_reserve(stage, &stage->by_key, key_at))) {
         return no_memory(error);
     }
+    enum status status = check_names(writer, event, error);
+    if (status != OK) {
+        return status;
+    }
     struct staged_event staged = {
         .event = event,
         .id = writer_next_id(writer),
@@ -290,7 +329,7 @@ enum status stage_put(struct writer *writer, const struct event *event, const st
         .recorded_us = placement->recorded_us,
         .batch_id = placement->batch_id,
     };
-    enum status status = bytes_present(event->stream) ? advance_stream(writer, &staged, error) : OK;
+    status = bytes_present(event->stream) ? advance_stream(writer, &staged, error) : OK;
     if (status != OK) {
         return status;
     }
@@ -406,17 +445,23 @@ static enum status number_tags(struct writer *writer, struct error *error) {
     int64_t last_id = 0;
     enum status status =
         connection_query_int(&writer->connection, "SELECT coalesce(max(id), 0) FROM tag", WHAT, &last_id, error);
+    if (status == OK && !number_is_sound(last_id)) {
+        status = id_refuse(WHAT, "tag", last_id, error);
+    }
     if (status == OK) {
         /* The join keeps the order of the outer table. */
         status = statement_get(&writer->connection,
-                               "SELECT coalesce(tag.id, 0) FROM staged_tag LEFT JOIN tag ON tag.name = staged_tag.name",
-                               WHAT, &select, error);
+                               "SELECT tag.id FROM staged_tag LEFT JOIN tag ON tag.name = staged_tag.name", WHAT,
+                               &select, error);
     }
     bool row = true;
     for (uint32_t i = 0; i < stage->tag_count && status == OK; i++) {
         status = statement_step(&select, &row, error);
-        int64_t id = status == OK && row ? column_int(&select, 0) : 0;
-        stage->tags[i].id = id > 0 ? id : ++last_id;
+        bool is_known = status == OK && row && sqlite3_column_type(select.handle, 0) != SQLITE_NULL;
+        stage->tags[i].id = is_known ? column_int(&select, 0) : ++last_id;
+        if (status == OK && !id_is_sound(stage->tags[i].id)) {
+            status = id_refuse(WHAT, "tag", stage->tags[i].id, error);
+        }
     }
     for (uint32_t i = 0; i < stage->link_count; i++) {
         stage->links[i].tag_id = stage->tags[stage->links[i].tag_id].id;

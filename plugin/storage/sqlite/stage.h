@@ -60,8 +60,9 @@ struct stage_index {
 
 struct stage {
     struct stage_source sources[STAGE_TABLES];
-    uint64_t seed; /* of the hashes of names, which others choose */
-    bool failed;   /* writing failed: the transaction cannot be committed, and every flush says so again */
+    uint64_t seed;                        /* of the hashes of names, which others choose */
+    bool types_are_sound, tags_are_sound; /* the ids of these tables were looked at */
+    bool failed; /* writing failed: the transaction cannot be committed, and every flush says so again */
     struct error failure;
     uint64_t flushes; /* how often it was emptied */
     struct staged_event *events;

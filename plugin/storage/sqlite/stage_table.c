@@ -66,7 +66,9 @@ static void give_event(const struct stage *stage, uint32_t row, int column, sqli
         sqlite3_result_int64(result, staged->recorded_us);
         break;
     case 4:
-        give_optional_int(result, staged->stream > 0 ? stage->streams[staged->stream - 1].id : 0);
+        if (staged->stream > 0) {
+            sqlite3_result_int64(result, stage->streams[staged->stream - 1].id);
+        }
         break;
     case 5:
         give_optional_int(result, staged->version);

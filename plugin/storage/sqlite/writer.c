@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "storage/sqlite/ids.h"
 #include "system.h"
 
 enum {
@@ -399,9 +400,6 @@ enum status writer_begin(struct writer *writer, struct write_job *job, struct er
 
 /* ---- start and stop ---- */
 
-/* Nobody stores so many events: an id beyond is damage, and counting on from it could overflow. */
-static const int64_t LAST_ID_MAX = INT64_MAX / 2;
-
 static enum status load_progress(struct writer *writer, struct error *error) {
     static const char WHAT[] = "read the store's head";
     static const char LAST_ID[] = "SELECT max(removed_last_id, coalesce((SELECT max(id) FROM event), 0)) FROM store";
@@ -409,7 +407,7 @@ static enum status load_progress(struct writer *writer, struct error *error) {
         "SELECT max(removed_recorded_us, coalesce((SELECT recorded_us FROM event ORDER BY id DESC LIMIT 1), 0))"
         " FROM store";
     enum status status = connection_query_int(&writer->connection, LAST_ID, WHAT, &writer->progress.last_id, error);
-    if (status == OK && (writer->progress.last_id < 0 || writer->progress.last_id > LAST_ID_MAX)) {
+    if (status == OK && !number_is_sound(writer->progress.last_id)) {
         return error_set(error, CORRUPT, "open: the highest id, %lld, was given by no writer; restore a backup",
                          (long long)writer->progress.last_id);
     }
@@ -510,10 +508,14 @@ enum status writer_type_id(struct writer *writer, struct bytes name, int64_t *re
         bind_text(&statement, name);
         status = statement_step(&statement, &row, error);
     }
+    int64_t id = status == OK ? column_int(&statement, 0) : 0;
+    if (status == OK && !id_is_sound(id)) {
+        status = id_refuse("store a type", "type", id, error);
+    }
     if (status != OK) {
         return status;
     }
-    *ret_id = column_int(&statement, 0);
+    *ret_id = id;
     if (cache->count < TYPE_CACHE_SIZE && name.size <= TYPE_SIZE_MAX) {
         cache->entries[cache->count].id = *ret_id;
         cache->entries[cache->count].size = (uint8_t)name.size;

@@ -244,6 +244,7 @@ typedef struct polaris_es_table {
 
     /* Gives up a submitted request whose work has not begun. OK: it changes nothing, and ends with CANCELLED, in its
      * turn. ALREADY: its work has begun, or it has ended; `done` tells how. NOT_FOUND: there never was such a ticket.
+     * A number left out between two tickets, which only a host that guesses asks for, may be told as ALREADY.
      * NULL unless POLARIS_ES_CAN_SUBMIT is set. Since 1.1.
      * [who: any; state: ready; blocks: no; calls: none] */
     int32_t (*cancel)(polaris_es *self, uint64_t ticket);
