@@ -8,12 +8,14 @@
  * FIXTURE_TABLE_SIZE  the size that its table states
  * FIXTURE_NULL        the offset of a slot or name of the table that is NULL
  * FIXTURE_INIT        what init returns
- * FIXTURE_BLOCK       "yes": query calls the host's clock until it returns 0 */
+ * FIXTURE_BLOCK       "yes": query calls the host's clock until it returns 0
+ * FIXTURE_STORE       "hangs": store never returns; "forgets": submit takes requests and never tells their end */
 #include <polaris/event_store.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #ifndef FIXTURE_BUILD_ID
 #define FIXTURE_BUILD_ID "fixture"
@@ -49,6 +51,33 @@ static int32_t verb_ok(polaris_es *self, polaris_bytes request, const polaris_si
     (void)self;
     (void)request;
     return answer(reply, POLARIS_ES_OK);
+}
+
+static bool says(const char *name, const char *word) {
+    const char *text = getenv(name); /* NOLINT(concurrency-mt-unsafe): tests set it before they load */
+    return text != NULL && strcmp(text, word) == 0;
+}
+
+static int32_t store(polaris_es *self, polaris_bytes request, const polaris_sink *reply) {
+    while (says("FIXTURE_STORE", "hangs")) {
+        (void)pause();
+    }
+    return verb_ok(self, request, reply);
+}
+
+static int32_t submit(polaris_es *self, polaris_bytes request, const polaris_es_completion *completion,
+                      uint64_t *ret_ticket) {
+    (void)self;
+    (void)request;
+    (void)completion;
+    *ret_ticket = 1;
+    return POLARIS_ES_OK;
+}
+
+static int32_t cancel(polaris_es *self, uint64_t ticket) {
+    (void)self;
+    (void)ticket;
+    return POLARIS_ES_NOT_FOUND;
 }
 
 static bool is_interrupt(polaris_bytes request) {
@@ -87,12 +116,17 @@ static void fill_table(void) {
         .version = "1.0.0",
         .build_id = FIXTURE_BUILD_ID,
         .init = init,
-        .store = verb_ok,
+        .store = store,
         .query = query,
         .dlq = verb_ok,
         .schema = verb_ok,
         .shutdown = verb_ok,
     };
+    if (says("FIXTURE_STORE", "forgets")) {
+        shown.table.capabilities = POLARIS_ES_CAN_SUBMIT;
+        shown.table.submit = submit;
+        shown.table.cancel = cancel;
+    }
     long null_offset = setting("FIXTURE_NULL", -1);
     if (null_offset >= 0) {
         memset(shown.bytes + null_offset, 0, sizeof(void *));
