@@ -26,7 +26,10 @@ struct options {
 };
 
 static void parse_only(struct options *options, char *argument, const struct argp_state *state) {
-    for (char *word = strtok(argument, ","); word != NULL; word = strtok(NULL, ",")) {
+    for (char *word = strsep(&argument, ","); word != NULL; word = strsep(&argument, ",")) {
+        if (word[0] == '\0') {
+            argp_error(state, "--only: a name is empty; --list prints those that there are");
+        }
         if (options->pattern_count == CHECK_PATTERNS_MAX) {
             argp_error(state, "--only takes %d patterns at most", (int)CHECK_PATTERNS_MAX);
         }
@@ -107,6 +110,31 @@ static bool is_meant(const struct options *options, const struct check *check) {
         meant = meant || check_is_meant(check, options->patterns[i]);
     }
     return meant;
+}
+
+static bool is_found(const char *pattern) {
+    const struct check *check;
+    for (size_t i = 0; (check = check_at(i)) != NULL; i++) {
+        if (check_is_meant(check, pattern)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Each pattern has to mean something: a misspelt one would pass. */
+static int tell_unknown(const struct options *options) {
+    char unknown[1024] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < options->pattern_count; i++) {
+        if (!is_found(options->patterns[i]) && used < sizeof unknown) {
+            used += (size_t)snprintf(unknown + used, sizeof unknown - used, "%s'%.200s'", used > 0 ? ", " : "",
+                                     options->patterns[i]);
+        }
+    }
+    return used == 0 ? EXIT_OK
+                     : session_fail(options->session, EXIT_USAGE,
+                                    "--only: no check has such a name: %s; --list prints them", unknown);
 }
 
 static size_t choose(const struct options *options, const struct check *ret_checks[CHECKS_MAX]) {
@@ -231,9 +259,6 @@ static int run(const struct options *options) {
     struct failure failure;
     int number = 0;
     int64_t began_us = process_now_us();
-    if (count == 0) {
-        return session_fail(session, EXIT_USAGE, "--only: no check has such a name; --list prints them");
-    }
     if (!check_meet(&how, &build, &failure)) {
         return session_fail(session, EXIT_USAGE, "%s", failure.message);
     }
@@ -253,5 +278,8 @@ static int run(const struct options *options) {
 int command_check(struct session *session, int argc, char **argv) {
     struct options options = {.session = session, .jobs = 2, .limit_s = 30};
     (void)argp_parse(&ARGP, argc, argv, 0, NULL, &options);
+    if (tell_unknown(&options) != EXIT_OK) {
+        return EXIT_USAGE;
+    }
     return options.list ? list(&options) : run(&options);
 }

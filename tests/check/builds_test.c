@@ -148,7 +148,11 @@ Test(usage, each_check_has_a_name_of_its_own, .init = cli_enter, .fini = cli_lea
 
 Test(usage, what_is_wrong_is_told_with_exit_code_2, .init = cli_enter, .fini = cli_leave) {
     cli_file("text.so", "no shared object\n");
-    REFUSES("no check has such a name", "--only", "nothing/like-it");
+    REFUSES("no check has such a name: 'nothing/like-it';", "--only", "nothing/like-it");
+    REFUSES("no check has such a name: 'kil/', '*no-such-*';", "--only", "swap/keep-log*,kil/,*no-such-*", PLUGIN);
+    REFUSES("no check has such a name: 'kil/';", "--list", "--only", "kil/");
+    REFUSES("--only: a name is empty", "--only", "", PLUGIN);
+    REFUSES("--only: a name is empty", "--only", "swap/,", PLUGIN);
     REFUSES("cannot find the plugin './none.so'", "./none.so");
     REFUSES("text.so", "./text.so");
     REFUSES("takes one build", PLUGIN, PLUGIN);
