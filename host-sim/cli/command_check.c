@@ -184,10 +184,10 @@ static void show_head(const struct sheet *sheet, const struct check_build *build
                  "TIME", "REASON");
 }
 
-static void show_result(void *context, const struct check_result *result) {
+static bool show_result(void *context, const struct check_result *result) {
     const struct sheet *sheet = context;
     if (sheet->silent) {
-        return;
+        return true;
     }
     (void)printf("%-*.*s  %-*s  %-7s  %8s%s", sheet->group_width, (int)strcspn(result->check->name, "/"),
                  result->check->name, sheet->name_width, name_of(result->check), check_verdict_name(result->verdict),
@@ -195,7 +195,7 @@ static void show_result(void *context, const struct check_result *result) {
                  result->reason[0] != '\0' ? "  " : "");
     (void)terminal_print(stdout, result->reason, 0);
     (void)putchar('\n');
-    (void)fflush(stdout); /* whoever waits sees it */
+    return fflush(stdout) == 0 && !ferror(stdout); /* whoever waits sees it */
 }
 
 static void show_sum(const struct check_report *report) {
@@ -267,6 +267,9 @@ static int run(const struct options *options) {
         if (number != 0) {
             (void)fflush(stdout);
             (void)raise(number); /* so that the shell sees what ended the program */
+        }
+        if (ferror(stdout)) {
+            return EXIT_ERROR; /* main tells it */
         }
         return session_fail(session, EXIT_USAGE, "%s", failure.message);
     }

@@ -3,6 +3,7 @@
  * FIXTURE_MAJOR_MIN, FIXTURE_MAJOR_MAX  the majors that it speaks
  * FIXTURE_PICK        the major that it says it picked, whatever was offered
  * FIXTURE_ABI_MAJOR   the major in its table
+ * FIXTURE_HELLO       "hangs": the entry never returns
  * FIXTURE_STATUS      what the entry returns, whatever was said
  * FIXTURE_TABLE       "none": it says OK and gives no table
  * FIXTURE_TABLE_SIZE  the size that its table states
@@ -144,6 +145,9 @@ __attribute__((visibility("default"))) int32_t ENTRY(const polaris_es_hello *in,
 #ifdef FIXTURE_MISSING
     fixture_that_nobody_has();
 #endif
+    while (says("FIXTURE_HELLO", "hangs")) {
+        (void)pause();
+    }
     long major_min = setting("FIXTURE_MAJOR_MIN", POLARIS_ES_ABI_MAJOR);
     long major_max = setting("FIXTURE_MAJOR_MAX", POLARIS_ES_ABI_MAJOR);
     long status = setting("FIXTURE_STATUS", POLARIS_ES_OK);
