@@ -155,7 +155,9 @@ static bool run(struct ingest *ingest) {
         case LINE_END:
             return send_pending(ingest, ADVANCE_ALL) || is_all_in(ingest);
         case LINE_FAILED:
-            (void)session_fail(ingest->session, EXIT_USAGE, "reading '%s': %s", ingest->path, strerror(errno));
+            (void)failure_set(&what, "reading '%s': %s", ingest->path, strerror(errno));
+            progress_clear(&ingest->progress);
+            ingest->code = session_fail(ingest->session, EXIT_USAGE, "%s", what.message);
             flight_give_up(ingest);
             return false;
         case LINE_INTERRUPTED:
@@ -245,5 +247,8 @@ int command_ingest(struct session *session, int argc, char **argv) {
     progress_clear(&ingest.progress);
     ingest.resume_line = finished ? 0 : find_resume_line(&ingest);
     tell_summary(&ingest);
+    if (ingest.code != EXIT_OK) {
+        return ingest.code;
+    }
     return finished && ingest.refused == 0 && ingest.kept == 0 ? EXIT_OK : EXIT_ERROR;
 }

@@ -69,6 +69,7 @@ struct ingest {
 
     uint64_t stored, duplicates, refused, kept; /* what the summary says; kept: as rejected entries */
     int64_t first_id, last_id;
+    int code;             /* of a failure to read; EXIT_OK: none */
     uint64_t resume_line; /* when it ended early: the first line that was neither stored nor refused; otherwise 0 */
 };
 

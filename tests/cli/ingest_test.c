@@ -47,6 +47,14 @@ Test(ingest, reads_a_file) {
     cli_contains(result.out, "stored 2 events in ");
 }
 
+Test(ingest, of_what_cannot_be_read_is_an_error_of_its_own) {
+    CLEANUP(result_done) struct result none = RUN_FOR(2, NULL, "ingest", "none.jsonl");
+    cli_contains(none.err, "cannot open 'none.jsonl'");
+    CLEANUP(result_done) struct result broken = RUN_FOR(2, NULL, "ingest", "/proc/self/mem"); /* opens, and no more */
+    cli_contains(broken.err, "reading '/proc/self/mem': Input/output error");
+    cli_contains(broken.out, "ended early: go on from line 1");
+}
+
 Test(ingest, of_nothing_is_all_of_it) {
     CLEANUP(result_done) struct result result = RUN_FOR(0, "", "ingest", "-");
 
