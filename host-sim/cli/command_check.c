@@ -89,7 +89,7 @@ static const struct argp ARGP = {
     .parser = parse_option,
     .args_doc = "[PLUGIN]",
     .doc =
-        "Looks whether a build of the plugin, by whomever, keeps what the interface promises: some hundred checks of "
+        "Looks whether a build of the plugin, by whomever, keeps what the interface promises: more than 170 checks of "
         "its lifecycle, versions, sizes, ownership, threads, errors, of the contract of each operation, and of what "
         "is left after a kill, a swap and an unload. PLUGIN is a shared object; default: that of --plugin.\v"
         "Each check runs in a process of its own, on a store of its own in $TMPDIR or /tmp: a build that crashes or "
