@@ -8,7 +8,7 @@
  * FIXTURE_TABLE       "none": it says OK and gives no table
  * FIXTURE_TABLE_SIZE  the size that its table states
  * FIXTURE_NULL        the offset of a slot or name of the table that is NULL
- * FIXTURE_INIT        what init returns
+ * FIXTURE_INIT        what init returns; "hangs": it never does
  * FIXTURE_BLOCK       "yes": query calls the host's clock until it returns 0
  * FIXTURE_STORE       "hangs": store never returns; "forgets": submit takes requests and never tells their end */
 #include <polaris/event_store.h>
@@ -42,6 +42,11 @@ static long setting(const char *name, long otherwise) {
     return text == NULL ? otherwise : strtol(text, NULL, 0);
 }
 
+static bool says(const char *name, const char *word) {
+    const char *text = getenv(name); /* NOLINT(concurrency-mt-unsafe): tests set it before they load */
+    return text != NULL && strcmp(text, word) == 0;
+}
+
 static int32_t answer(const polaris_sink *reply, int32_t status) {
     static const uint8_t EMPTY[] = {0x80};
     const polaris_bytes piece = {.data = EMPTY, .size = sizeof EMPTY};
@@ -52,11 +57,6 @@ static int32_t verb_ok(polaris_es *self, polaris_bytes request, const polaris_si
     (void)self;
     (void)request;
     return answer(reply, POLARIS_ES_OK);
-}
-
-static bool says(const char *name, const char *word) {
-    const char *text = getenv(name); /* NOLINT(concurrency-mt-unsafe): tests set it before they load */
-    return text != NULL && strcmp(text, word) == 0;
 }
 
 static int32_t store(polaris_es *self, polaris_bytes request, const polaris_sink *reply) {
@@ -99,6 +99,9 @@ static int32_t init(const polaris_es_services *services, polaris_bytes config, c
     (void)config;
     if (services != NULL) {
         kept = *services;
+    }
+    while (says("FIXTURE_INIT", "hangs")) {
+        (void)pause();
     }
     int32_t status = (int32_t)setting("FIXTURE_INIT", POLARIS_ES_OK);
     if (answer(reply, status) == POLARIS_ES_OK) {
