@@ -140,11 +140,12 @@ static double tape_mb_s(const struct validation_figures *figures) {
 }
 
 static json_t *validation_json(const struct validation_case *which, const struct validation_figures *figures) {
-    return json_pack("{s: s, s: I, s: f, s: f, s: f, s: f, s: f, s: f, s: f}", "payload", which->name, "bytes",
+    return json_pack("{s: s, s: I, s: f, s: f, s: f, s: f, s: f, s: f, s: f, s: f}", "payload", which->name, "bytes",
                      (json_int_t)figures->size, "tape_ns", bench_median(&figures->tape_ns), "tape_mb_s",
                      tape_mb_s(figures), "evaluate_ns", bench_median(&figures->evaluate_ns), "both_ns",
                      bench_median(&figures->both_ns), "msgpack_c_ns", bench_median(&figures->unpack_ns), "ratio",
-                     bench_median(&figures->ratio), "spread", bench_spread(&figures->ratio));
+                     bench_median(&figures->ratio), "spread", bench_spread(&figures->ratio), "both_spread",
+                     bench_spread(&figures->both_ns));
 }
 
 static bool run_validation(struct run *run, struct failure *failure) {

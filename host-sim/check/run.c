@@ -116,11 +116,14 @@ struct run {
 };
 
 /* Results are told in order, however they come. */
-static void tell(struct run *run) {
+static bool tell(struct run *run, struct failure *failure) {
     while (run->told < run->begun && run->results[run->told].verdict != VERDICT_NONE) {
-        run->options->told(run->options->context, &run->results[run->told]);
+        if (!run->options->told(run->options->context, &run->results[run->told])) {
+            return failure_set(failure, "the results cannot be written");
+        }
         run->told++;
     }
+    return true;
 }
 
 static bool start_next(struct run *run, struct failure *failure) {
@@ -209,7 +212,7 @@ bool check_run(const struct check_options *options, const struct check_build *bu
         } else {
             wait_for_one(&run);
         }
-        tell(&run);
+        good = good && tell(&run, failure);
     }
     run_end(&run);
     catch_signals(false);
@@ -224,7 +227,8 @@ static void page_freep(struct verdict_page **page) {
     verdict_page_free(*page);
 }
 
-bool check_meet(const struct check_options *options, struct check_build *ret_build, struct failure *failure) {
+/* Leaves no folder behind. */
+static bool meet_apart(const struct check_options *options, struct check_build *ret_build, struct failure *failure) {
     CLEANUP(folder_done) struct folder folder = {0};
     struct process process = {0};
     struct check_result result = {0};
@@ -251,4 +255,15 @@ bool check_meet(const struct check_options *options, struct check_build *ret_bui
         (void)snprintf(ret_build->reason, sizeof ret_build->reason, "%.1023s", result.reason);
     }
     return result.verdict != VERDICT_REFUSED || failure_set(failure, "%.1000s", result.reason);
+}
+
+bool check_meet(const struct check_options *options, struct check_build *ret_build, struct failure *failure) {
+    came = 0;
+    catch_signals(true);
+    bool good = meet_apart(options, ret_build, failure);
+    catch_signals(false);
+    if (came != 0) {
+        (void)raise(came); /* nothing is left to remove */
+    }
+    return good;
 }

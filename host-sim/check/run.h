@@ -33,8 +33,8 @@ struct check_options {
     struct loader_options loader;
     size_t jobs;
     int64_t limit_ms; /* for each check */
-    /* Called for each result, in the order of the checks. */
-    void (*told)(void *context, const struct check_result *result);
+    /* Called for each result, in the order of the checks. False: nobody listens any more; no further checks are run. */
+    bool (*told)(void *context, const struct check_result *result);
     void *context;
 };
 
@@ -43,8 +43,8 @@ struct check_options {
 bool check_meet(const struct check_options *options, struct check_build *ret_build,
                 struct failure *failure) WARN_UNUSED;
 
-/* Runs these checks; results[i] is that of checks[i]. False: no process, folder or memory could be had, or a signal
- * came: *ret_signal tells which one (0: none). */
+/* Runs these checks; results[i] is that of checks[i]. False: no process, folder or memory could be had, nobody listens,
+ * or a signal came: *ret_signal tells which one (0: none). */
 bool check_run(const struct check_options *options, const struct check_build *build, const struct check *const *checks,
                size_t count, struct check_result *results, int *ret_signal, struct failure *failure) WARN_UNUSED;
 

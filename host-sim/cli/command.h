@@ -31,6 +31,7 @@ struct session {
     bool db_given;              /* otherwise db_path is the default */
     json_t *config;             /* --config: an object, or NULL */
     bool allow_unsafe, verbose; /* --allow-unsafe, --verbose */
+    struct calls_now *calls;    /* where calls are noted while they are in progress; NULL: nowhere */
     char plugin_default[4096];
 };
 

@@ -26,7 +26,10 @@ struct options {
 };
 
 static void parse_only(struct options *options, char *argument, const struct argp_state *state) {
-    for (char *word = strtok(argument, ","); word != NULL; word = strtok(NULL, ",")) {
+    for (char *word = strsep(&argument, ","); word != NULL; word = strsep(&argument, ",")) {
+        if (word[0] == '\0') {
+            argp_error(state, "--only: a name is empty; --list prints those that there are");
+        }
         if (options->pattern_count == CHECK_PATTERNS_MAX) {
             argp_error(state, "--only takes %d patterns at most", (int)CHECK_PATTERNS_MAX);
         }
@@ -86,7 +89,7 @@ static const struct argp ARGP = {
     .parser = parse_option,
     .args_doc = "[PLUGIN]",
     .doc =
-        "Looks whether a build of the plugin, by whomever, keeps what the interface promises: some hundred checks of "
+        "Looks whether a build of the plugin, by whomever, keeps what the interface promises: more than 170 checks of "
         "its lifecycle, versions, sizes, ownership, threads, errors, of the contract of each operation, and of what "
         "is left after a kill, a swap and an unload. PLUGIN is a shared object; default: that of --plugin.\v"
         "Each check runs in a process of its own, on a store of its own in $TMPDIR or /tmp: a build that crashes or "
@@ -107,6 +110,31 @@ static bool is_meant(const struct options *options, const struct check *check) {
         meant = meant || check_is_meant(check, options->patterns[i]);
     }
     return meant;
+}
+
+static bool is_found(const char *pattern) {
+    const struct check *check;
+    for (size_t i = 0; (check = check_at(i)) != NULL; i++) {
+        if (check_is_meant(check, pattern)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Each pattern has to mean something: a misspelt one would pass. */
+static int tell_unknown(const struct options *options) {
+    char unknown[1024] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < options->pattern_count; i++) {
+        if (!is_found(options->patterns[i]) && used < sizeof unknown) {
+            used += (size_t)snprintf(unknown + used, sizeof unknown - used, "%s'%.200s'", used > 0 ? ", " : "",
+                                     options->patterns[i]);
+        }
+    }
+    return used == 0 ? EXIT_OK
+                     : session_fail(options->session, EXIT_USAGE,
+                                    "--only: no check has such a name: %s; --list prints them", unknown);
 }
 
 static size_t choose(const struct options *options, const struct check *ret_checks[CHECKS_MAX]) {
@@ -156,10 +184,10 @@ static void show_head(const struct sheet *sheet, const struct check_build *build
                  "TIME", "REASON");
 }
 
-static void show_result(void *context, const struct check_result *result) {
+static bool show_result(void *context, const struct check_result *result) {
     const struct sheet *sheet = context;
     if (sheet->silent) {
-        return;
+        return true;
     }
     (void)printf("%-*.*s  %-*s  %-7s  %8s%s", sheet->group_width, (int)strcspn(result->check->name, "/"),
                  result->check->name, sheet->name_width, name_of(result->check), check_verdict_name(result->verdict),
@@ -167,7 +195,7 @@ static void show_result(void *context, const struct check_result *result) {
                  result->reason[0] != '\0' ? "  " : "");
     (void)terminal_print(stdout, result->reason, 0);
     (void)putchar('\n');
-    (void)fflush(stdout); /* whoever waits sees it */
+    return fflush(stdout) == 0 && !ferror(stdout); /* whoever waits sees it */
 }
 
 static void show_sum(const struct check_report *report) {
@@ -231,9 +259,6 @@ static int run(const struct options *options) {
     struct failure failure;
     int number = 0;
     int64_t began_us = process_now_us();
-    if (count == 0) {
-        return session_fail(session, EXIT_USAGE, "--only: no check has such a name; --list prints them");
-    }
     if (!check_meet(&how, &build, &failure)) {
         return session_fail(session, EXIT_USAGE, "%s", failure.message);
     }
@@ -242,6 +267,9 @@ static int run(const struct options *options) {
         if (number != 0) {
             (void)fflush(stdout);
             (void)raise(number); /* so that the shell sees what ended the program */
+        }
+        if (ferror(stdout)) {
+            return EXIT_ERROR; /* main tells it */
         }
         return session_fail(session, EXIT_USAGE, "%s", failure.message);
     }
@@ -253,5 +281,8 @@ static int run(const struct options *options) {
 int command_check(struct session *session, int argc, char **argv) {
     struct options options = {.session = session, .jobs = 2, .limit_s = 30};
     (void)argp_parse(&ARGP, argc, argv, 0, NULL, &options);
+    if (tell_unknown(&options) != EXIT_OK) {
+        return EXIT_USAGE;
+    }
     return options.list ? list(&options) : run(&options);
 }

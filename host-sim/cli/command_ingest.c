@@ -70,7 +70,7 @@ static const struct argp ARGP = {
         "requests behind it that were in flight may be stored before; --in-flight 1 keeps the order then as well.\n"
         "\n"
         "When it is interrupted (Ctrl-C) or the store refuses to go on, it says what was stored and from which line "
-        "to go on. Events with a \"key\" can be sent again without harm.\n"
+        "to go on; a second interrupt ends it at once. Events with a \"key\" can be sent again without harm.\n"
         "\n"
         "Exit codes: 0 all events went in; 1 some did not; 2 wrong usage, a file that cannot be read, or a plugin "
         "that cannot be loaded.\n"
@@ -137,6 +137,11 @@ static bool go_on(struct ingest *ingest) {
     return true;
 }
 
+/* After the last line: did an interrupt come too late to leave anything out? */
+static bool is_all_in(const struct ingest *ingest) {
+    return ingest->pending_count == 0 && ingest->request_count == 0 && ingest->resume_line == 0;
+}
+
 /* Reads and stores until the end of the input. False: it ended early. */
 static bool run(struct ingest *ingest) {
     for (bool goes_on = true; goes_on;) {
@@ -148,9 +153,11 @@ static bool run(struct ingest *ingest) {
                                       : line_read(&ingest->lines, &ingest->interrupt, &line, &size);
         switch (result) {
         case LINE_END:
-            return send_pending(ingest, ADVANCE_ALL);
+            return send_pending(ingest, ADVANCE_ALL) || is_all_in(ingest);
         case LINE_FAILED:
-            (void)session_fail(ingest->session, EXIT_USAGE, "reading '%s': %s", ingest->path, strerror(errno));
+            (void)failure_set(&what, "reading '%s': %s", ingest->path, strerror(errno));
+            progress_clear(&ingest->progress);
+            ingest->code = session_fail(ingest->session, EXIT_USAGE, "%s", what.message);
             flight_give_up(ingest);
             return false;
         case LINE_INTERRUPTED:
@@ -240,5 +247,8 @@ int command_ingest(struct session *session, int argc, char **argv) {
     progress_clear(&ingest.progress);
     ingest.resume_line = finished ? 0 : find_resume_line(&ingest);
     tell_summary(&ingest);
+    if (ingest.code != EXIT_OK) {
+        return ingest.code;
+    }
     return finished && ingest.refused == 0 && ingest.kept == 0 ? EXIT_OK : EXIT_ERROR;
 }

@@ -3,10 +3,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/load.h"
 #include "cli/scratch.h"
+#include "cli/watchdog.h"
 #include "demo/page.h"
 #include "message/message.h"
 #include "owned.h"
@@ -16,6 +18,7 @@ enum {
     OPTION_ROUNDS,
     OPTION_EVENTS,
     OPTION_JSON,
+    OPTION_LIMIT,
     BUILDS_MAX = 64,
     ROUNDS_MAX = 10000,
     ROWS_SHOWN = 20
@@ -25,8 +28,9 @@ struct options {
     struct session *session;
     const char *builds[BUILDS_MAX];
     size_t build_count;
-    int64_t threads, rounds, events;
+    int64_t threads, rounds, events, limit_s;
     bool json;
+    struct scratch scratch; /* of the store; none with --db */
 };
 
 static error_t parse_option(int key, char *argument, struct argp_state *state) {
@@ -43,6 +47,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state) {
         return 0;
     case OPTION_EVENTS:
         options->events = option_number(state, "--events", argument, 1, 1000000);
+        return 0;
+    case OPTION_LIMIT:
+        options->limit_s = option_number(state, "--limit", argument, 1, 3600);
         return 0;
     case OPTION_JSON:
         options->json = true;
@@ -66,6 +73,7 @@ static const struct argp_option OPTIONS[] = {
     {"rounds", OPTION_ROUNDS, "N", 0, "Go through the builds N times; default: 1", 0},
     {"threads", OPTION_THREADS, "N", 0, "Threads that append; default: 4", 0},
     {"events", OPTION_EVENTS, "N", 0, "Events appended before each swap, and after the last; default: 200", 0},
+    {"limit", OPTION_LIMIT, "SECONDS", 0, "A call of a plugin that takes longer hangs, and ends this; default: 60", 0},
     {"json", OPTION_JSON, 0, 0, "One JSON object; default: a page for people", 0},
     {0},
 };
@@ -82,7 +90,8 @@ static const struct argp ARGP = {
         "The store is a file in a new folder, which is removed at the end; with --db it is that file, and the events "
         "(of type " LOAD_TYPE ") stay in it.\n"
         "\n"
-        "Exit codes: 0 all of it holds, and every build was taken; 1 something does not; 2 wrong usage.\n"
+        "Exit codes: 0 all of it holds, and every build was taken; 1 something does not, or a build hangs; 2 wrong "
+        "usage.\n"
         "\n"
         "Example: there and back five times:\n"
         "  polaris-host-sim swap --rounds 5 ./new.so ./polaris-event-store.so",
@@ -274,17 +283,37 @@ static int run(struct session *session, const struct options *options) {
     return holds ? EXIT_OK : EXIT_ERROR;
 }
 
+/* On the watchdog's thread: what hangs can be left in no other way. */
+static void end_hanging(void *context, const struct calls_entry *call) {
+    struct options *options = context;
+    (void)session_fail(options->session, EXIT_ERROR, "'%s' of the build '%s' hangs: it has not returned for %lld s",
+                       call->verb, call->build, (long long)options->limit_s);
+    scratch_done(&options->scratch);
+    _exit(EXIT_ERROR);
+}
+
+static void options_done(struct options *options) {
+    scratch_done(&options->scratch);
+}
+
 int command_swap(struct session *session, int argc, char **argv) {
-    struct options options = {.session = session, .threads = 4, .rounds = 1, .events = 200};
+    static struct calls_now calls = CALLS_NONE;
+    CLEANUP(options_done)
+    struct options options = {.session = session, .threads = 4, .rounds = 1, .events = 200, .limit_s = 60};
     (void)argp_parse(&ARGP, argc, argv, 0, NULL, &options);
-    if (session->db_given) {
-        return run(session, &options);
-    }
-    CLEANUP(scratch_done) struct scratch scratch = {0};
     struct failure failure;
-    if (!scratch_init(&scratch, false, &failure)) {
-        return session_fail(session, EXIT_USAGE, "%s", failure.message);
+    if (!session->db_given) {
+        if (!scratch_init(&options.scratch, false, &failure)) {
+            return session_fail(session, EXIT_USAGE, "%s", failure.message);
+        }
+        session->db_path = options.scratch.db_path;
     }
-    session->db_path = scratch.db_path;
+    session->calls = &calls;
+    CLEANUP(watchdog_done)
+    struct watchdog watchdog = {
+        .calls = &calls, .limit_us = options.limit_s * 1000000, .hangs = end_hanging, .context = &options};
+    if (!watchdog_start(&watchdog, &failure)) {
+        return session_fail(session, EXIT_ERROR, "%s", failure.message);
+    }
     return run(session, &options);
 }

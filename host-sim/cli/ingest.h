@@ -64,10 +64,12 @@ struct ingest {
     size_t window; /* requests at once just now: one after a refusal, twice as many after each that is stored */
     bool by_call;  /* the plugin has no submit */
     int busy_count;
-    bool stopped; /* --strict has found its bad line */
+    bool stopped;                /* --strict has found its bad line */
+    bool given_up, told_waiting; /* after an interrupt */
 
     uint64_t stored, duplicates, refused, kept; /* what the summary says; kept: as rejected entries */
     int64_t first_id, last_id;
+    int code;             /* of a failure to read; EXIT_OK: none */
     uint64_t resume_line; /* when it ended early: the first line that was neither stored nor refused; otherwise 0 */
 };
 
@@ -84,8 +86,8 @@ void flight_done(struct ingest *ingest); /* after host_close */
 
 /* Makes a request of what is pending. False: no memory, which was told; it is pending still. */
 bool flight_add(struct ingest *ingest) WARN_UNUSED;
-/* Sends requests and judges those that have ended. False: to go on makes no sense; none is in flight any more, and
- * those that are still there were not stored, unless their state says so. */
+/* Sends requests and judges those that have ended. False: to go on makes no sense, or an interrupt came; none is in
+ * flight any more, and those that are still there were not stored, unless their state says so. */
 bool flight_advance(struct ingest *ingest, enum advance until);
 /* Gives up what was not begun, and brings the rest to its end. */
 void flight_give_up(struct ingest *ingest);
@@ -100,6 +102,8 @@ void tell_bad_line(struct ingest *ingest, uint64_t line, const char *what);
 void tell_refused(struct ingest *ingest, uint64_t line, int32_t status, const json_t *error, const char *rest);
 /* Counts a request that is stored, and tells what validation found in it. */
 void tell_stored(struct ingest *ingest, const struct request *request, const json_t *reply);
+/* After an interrupt: the plugin takes its time for what it has begun. */
+void tell_waiting(struct ingest *ingest, size_t count);
 void tell_summary(const struct ingest *ingest);
 
 #endif

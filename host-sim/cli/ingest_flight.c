@@ -14,6 +14,9 @@
 /* How long, and how often, is waited for a plugin that is busy although nothing of ours is in flight. */
 enum { BUSY_WAIT_MS = 10, BUSY_WAITS_MAX = 100 };
 
+/* How long after an interrupt it is told what is waited for. */
+enum { PATIENCE_MS = 1000 };
+
 /* ---- Requests ---- */
 
 void pending_drop(struct pending *events, size_t count) {
@@ -253,8 +256,17 @@ static void collect(struct ingest *ingest) {
 }
 
 static void wait_for_an_end(struct ingest *ingest) {
-    struct pollfd watched = {.fd = ingest->wake_fd, .events = POLLIN};
-    (void)poll(&watched, 1, count_in(ingest, REQUEST_IN_FLIGHT) > 0 ? -1 : BUSY_WAIT_MS);
+    struct interrupt *interrupt = &ingest->interrupt;
+    struct pollfd watched[2] = {{.fd = ingest->wake_fd, .events = POLLIN},
+                                {.fd = interrupt->came ? -1 : interrupt->fd, .events = POLLIN}};
+    size_t count = count_in(ingest, REQUEST_IN_FLIGHT);
+    bool impatient = count > 0 && interrupt->came && !ingest->told_waiting;
+    int ready = poll(watched, 2, count == 0 ? BUSY_WAIT_MS : impatient ? PATIENCE_MS : -1);
+    if (ready == 0 && impatient) {
+        ingest->told_waiting = true;
+        tell_waiting(ingest, count);
+    }
+    (void)interrupt_came(interrupt);
     collect(ingest);
 }
 
@@ -404,6 +416,10 @@ bool flight_advance(struct ingest *ingest, enum advance until) {
                 return give_up_here(ingest);
             }
         }
+        if (!ingest->given_up && interrupt_came(&ingest->interrupt)) {
+            flight_give_up(ingest);
+            return false;
+        }
         send_waiting(ingest);
         if (ingest->request_count > 0 && ingest->requests[0]->state >= REQUEST_ENDED) {
             continue; /* by a call */
@@ -416,6 +432,7 @@ bool flight_advance(struct ingest *ingest, enum advance until) {
 }
 
 void flight_give_up(struct ingest *ingest) {
+    ingest->given_up = true;
     recall(ingest, 0);
     while (ingest->request_count > 0 && ingest->requests[ingest->request_count - 1]->state == REQUEST_WAITS) {
         ingest->resume_line = ingest->requests[ingest->request_count - 1]->events[0].line;

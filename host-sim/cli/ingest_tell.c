@@ -64,6 +64,13 @@ void tell_stored(struct ingest *ingest, const struct request *request, const jso
     }
 }
 
+void tell_waiting(struct ingest *ingest, size_t count) {
+    progress_clear(&ingest->progress);
+    (void)fprintf(stderr,
+                  "interrupted: waiting for %zu request%s that the plugin has begun; the next interrupt ends it\n",
+                  count, count == 1 ? "" : "s");
+}
+
 /* What is stored behind the line to go on from. */
 static void tell_stored_already(const struct ingest *ingest) {
     const char *separator = "; stored already:";

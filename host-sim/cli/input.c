@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -69,22 +71,83 @@ bool text_read_argument(const char *argument, struct text *ret_text, struct fail
     return text_borrow(argument, ret_text, failure);
 }
 
+/* After the first interrupt, how long another one counts as the same. */
+enum { INTERRUPT_SAME_MS = 200 };
+
+static void fill_signals(sigset_t *signals) {
+    sigemptyset(signals);
+    sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGTERM);
+}
+
+/* The thread that waits for the signals: once one came it lets them through, and the next one ends the program. */
+static void *watch(void *context) {
+    struct interrupt *interrupt = context;
+    struct pollfd watched[2] = {{.fd = interrupt->stop_fd, .events = POLLIN},
+                                {.fd = interrupt->signal_fd, .events = POLLIN}};
+    struct signalfd_siginfo taken;
+    while (poll(watched, 2, -1) < 0) {
+    }
+    if (watched[0].revents != 0) {
+        return NULL;
+    }
+    (void)eventfd_write(interrupt->came_fd, 1); /* before the signal is taken: it can be seen all the time */
+    if (poll(watched, 1, INTERRUPT_SAME_MS) != 0) {
+        return NULL;
+    }
+    while (read(interrupt->signal_fd, &taken, sizeof taken) > 0) {
+    }
+    sigset_t signals;
+    fill_signals(&signals);
+    (void)pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+    while (poll(watched, 1, -1) < 0) {
+    }
+    return NULL;
+}
+
+static void interrupt_close(struct interrupt *interrupt) {
+    const int fds[] = {interrupt->fd, interrupt->signal_fd, interrupt->came_fd, interrupt->stop_fd};
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
+        if (fds[i] >= 0) {
+            (void)close(fds[i]);
+        }
+    }
+    *interrupt = (struct interrupt){0};
+}
+
+/* Opens what `fd` stands for: a signal that nobody took yet, or word that one was taken. 0, or why not. */
+static int interrupt_open(struct interrupt *interrupt, const sigset_t *signals) {
+    *interrupt = (struct interrupt){
+        .fd = epoll_create1(EPOLL_CLOEXEC),
+        .signal_fd = signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK),
+        .came_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+        .stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+    };
+    struct epoll_event readable = {.events = EPOLLIN};
+    bool done = interrupt->fd >= 0 && interrupt->signal_fd >= 0 && interrupt->came_fd >= 0 && interrupt->stop_fd >= 0 &&
+                epoll_ctl(interrupt->fd, EPOLL_CTL_ADD, interrupt->signal_fd, &readable) == 0 &&
+                epoll_ctl(interrupt->fd, EPOLL_CTL_ADD, interrupt->came_fd, &readable) == 0;
+    return done ? 0 : errno;
+}
+
 bool interrupt_init(struct interrupt *interrupt, struct failure *failure) {
     sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    int fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (fd < 0 || pthread_sigmask(SIG_BLOCK, &signals, NULL) != 0) {
-        return failure_set(failure, "cannot watch for interrupts: %s", strerror(errno));
+    fill_signals(&signals);
+    int error = interrupt_open(interrupt, &signals);
+    error = error == 0 ? pthread_sigmask(SIG_BLOCK, &signals, NULL) : error;
+    error = error == 0 ? pthread_create(&interrupt->thread, NULL, watch, interrupt) : error;
+    if (error != 0) {
+        interrupt_close(interrupt);
+        return failure_set(failure, "cannot watch for interrupts: %s", strerror(error));
     }
-    *interrupt = (struct interrupt){.fd = fd};
     return true;
 }
 
 void interrupt_done(struct interrupt *interrupt) {
     if (interrupt->fd > 0) {
-        (void)close(interrupt->fd);
+        (void)eventfd_write(interrupt->stop_fd, 1);
+        (void)pthread_join(interrupt->thread, NULL);
+        interrupt_close(interrupt);
     }
 }
 

@@ -2,6 +2,7 @@
 #ifndef POLARIS_HOST_INPUT_H
 #define POLARIS_HOST_INPUT_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,11 +27,14 @@ bool text_read_argument(const char *argument, struct text *ret_text, struct fail
 
 /* ---- Interrupts: SIGINT and SIGTERM, taken when it suits ---- */
 
-/* Blocks both signals in this thread and in those that it starts, and gives a descriptor that can be read when one
- * came. Call it before the plugin is loaded: its threads must not be the ones that get them. */
+/* Blocks both signals in this thread and in those that it starts, and gives a descriptor that can be read once one
+ * came. A second one ends the program, whatever hangs in it; not at once, as timeout(1) sends two. Call it before the
+ * plugin is loaded: its threads must not be the ones that get them. It stays where it is until interrupt_done(). */
 struct interrupt {
-    int fd; /* a signalfd */
+    int fd; /* readable from the moment that the first signal is sent */
     bool came;
+    int signal_fd, came_fd, stop_fd; /* of the thread that takes the signals */
+    pthread_t thread;
 };
 bool interrupt_init(struct interrupt *interrupt, struct failure *failure) WARN_UNUSED;
 void interrupt_done(struct interrupt *interrupt);

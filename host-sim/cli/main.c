@@ -1,4 +1,6 @@
 /* main.c: polaris-host-sim: the options before the command, the list of commands, and the versions. */
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,6 +132,15 @@ static void find_plugin(struct session *session) {
     session->plugin_path = session->plugin_default;
 }
 
+/* When nobody reads the other end any more, as with `| head`, the program ends as others do: without a word. */
+static void end_unread(void) {
+    struct pollfd out = {.fd = STDOUT_FILENO};
+    if (poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0) {
+        (void)signal(SIGPIPE, SIG_DFL);
+        (void)raise(SIGPIPE);
+    }
+}
+
 static int run(struct session *session, const struct command *command, int argc, char **argv) {
     char name[64];
     (void)snprintf(name, sizeof name, "%s %s", PROGRAM, command->name);
@@ -137,6 +148,7 @@ static int run(struct session *session, const struct command *command, int argc,
     session->command = command->name;
     int code = command->run(session, argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
+        end_unread();
         return session_fail(session, EXIT_ERROR, "cannot write to standard output");
     }
     return code;
@@ -144,6 +156,7 @@ static int run(struct session *session, const struct command *command, int argc,
 
 int main(int argc, char **argv) {
     static struct session session = {.command = "", .db_path = "polaris-events.db"};
+    (void)signal(SIGPIPE, SIG_IGN); /* temporary folders go before this process does; see end_unread() */
     find_plugin(&session);
     argp_err_exit_status = EXIT_USAGE;
     char name[] = PROGRAM;

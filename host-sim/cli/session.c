@@ -92,6 +92,7 @@ struct host_options session_host_options(struct session *session) {
         .plugin_path = session->plugin_path,
         .loader = {.allow_unsafe = session->allow_unsafe, .keep_mapped = true},
         .log = log_line,
+        .calls = session->calls,
         .context = session,
     };
 }

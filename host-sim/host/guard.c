@@ -274,6 +274,8 @@ static int32_t guarded_verb(struct guard *guard, const struct rule *rule, polari
         return refuse(reply, POLARIS_ES_INVALID, broken);
     }
     int32_t status = POLARIS_ES_OK;
+    struct calls_entry noted;
+    calls_begin(guard->watch->calls, &noted, rule->slot, guard->real->build_id);
     struct call *call = reply_is_usable(reply) ? call_new(guard, rule, reply) : NULL;
     if (call == NULL) {
         /* For the plugin to judge. Nor refused for want of memory: whoever shuts down must not lose the instance. */
@@ -284,6 +286,7 @@ static int32_t guarded_verb(struct guard *guard, const struct rule *rule, polari
         check_reply(guard, call, status);
         call_retire(guard, call);
     }
+    calls_end(guard->watch->calls, &noted);
     leave(guard, rule, state_after);
     if (state_after == STATE_over) {
         (void)pthread_mutex_lock(&guard->lock);
@@ -436,7 +439,10 @@ static int32_t guarded_submit(polaris_es *self, polaris_bytes request, const pol
     if (!enter_slot(guard, rule)) {
         return POLARIS_ES_INVALID;
     }
+    struct calls_entry noted;
+    calls_begin(guard->watch->calls, &noted, rule->slot, guard->real->build_id);
     int32_t status = submit_inside(guard, request, completion, ret_ticket);
+    calls_end(guard->watch->calls, &noted);
     leave(guard, rule, STATE_ready);
     return status;
 }
@@ -450,7 +456,10 @@ static int32_t guarded_cancel(polaris_es *self, uint64_t ticket) {
     if (!enter_slot(guard, rule)) {
         return POLARIS_ES_INVALID;
     }
+    struct calls_entry noted;
+    calls_begin(guard->watch->calls, &noted, rule->slot, guard->real->build_id);
     int32_t status = guard->real->cancel(guard->self, ticket);
+    calls_end(guard->watch->calls, &noted);
     leave(guard, rule, STATE_ready);
     return status;
 }
@@ -496,7 +505,10 @@ int32_t guard_init(const polaris_es_table *real, struct guard_watch *watch, cons
         .wake = services->wake != NULL ? guarded_wake : NULL,
     };
     const polaris_sink sink = {.size = sizeof sink, .context = call, .write = guarded_write};
+    struct calls_entry noted;
+    calls_begin(watch->calls, &noted, rule->slot, real->build_id);
     int32_t status = real->init(&watched, config, &sink, &guard->self);
+    calls_end(watch->calls, &noted);
     check_reply(guard, call, status);
     call_retire(guard, call);
     if (status == POLARIS_ES_OK && guard->self == NULL) {

@@ -12,12 +12,14 @@
 #include <stdbool.h>
 
 #include "cleanup.h"
+#include "host/calls.h"
 
 /* Where violations are told and counted; outlives the guards that use it. */
 struct guard_watch {
     void (*log)(void *context, int32_t level, const char *line); /* NULL: counted only */
     void *context;
-    const void *owner; /* whoever makes the calls: see guard_is_calling_back */
+    struct calls_now *calls; /* where calls are noted while they are in progress; NULL: nowhere */
+    const void *owner;       /* whoever makes the calls: see guard_is_calling_back */
     _Atomic uint64_t violations;
 };
 

@@ -169,6 +169,7 @@ static struct host *host_new(const struct host_options *options) {
     host->options.loader.sha256 = NULL; /* pins one file, not those that are swapped in */
     host->watch.log = options->log;
     host->watch.context = options->context;
+    host->watch.calls = options->calls;
     host->watch.owner = host;
     host->config = config;
     host->reader_config = reader;
@@ -177,6 +178,15 @@ static struct host *host_new(const struct host_options *options) {
     struct host *made = host;
     host = NULL;
     return made;
+}
+
+bool host_load(struct host *host, const char *path, const struct loader_options *options, struct plugin **ret_plugin,
+               struct failure *failure) {
+    struct calls_entry call;
+    calls_begin(host->options.calls, &call, "entry", path);
+    bool loaded = loader_load(path, options, ret_plugin, NULL, failure);
+    calls_end(host->options.calls, &call);
+    return loaded;
 }
 
 bool host_open(const struct host_options *options, struct host **ret_host, struct reply *ret_reply,
@@ -188,7 +198,7 @@ bool host_open(const struct host_options *options, struct host **ret_host, struc
         reply.status = POLARIS_ES_NO_MEMORY;
         (void)failure_set(failure, "cannot make a host: no memory");
     } else {
-        opened = loader_load(options->plugin_path, &options->loader, &host->running.plugin, NULL, failure) &&
+        opened = host_load(host, options->plugin_path, &options->loader, &host->running.plugin, failure) &&
                  running_init(host, &host->running, &reply, failure);
     }
     if (ret_reply != NULL) {

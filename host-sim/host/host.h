@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "failure.h"
+#include "host/calls.h"
 #include "loader/loader.h"
 
 enum host_verb { HOST_STORE, HOST_QUERY, HOST_DLQ, HOST_SCHEMA, HOST_VERB_COUNT };
@@ -40,7 +41,9 @@ struct host_options {
     int64_t (*now_us)(void *context);                            /* NULL: the system's clock */
     void (*wake)(void *context, int64_t last_id);                /* NULL: none */
     void *context;
-    bool unguarded;        /* leave out the run-time check of the thread rules (guard.h) */
+    bool unguarded; /* leave out the run-time check of the thread rules (guard.h) */
+    /* Where calls are noted while they are in progress, but for unguarded ones. NULL: nowhere. */
+    struct calls_now *calls;
     uint32_t drain_max_ms; /* a swap gives up when calls are still inside after this long; 0: two minutes */
 };
 

@@ -27,6 +27,10 @@ struct host {
     pthread_mutex_t swapping;
 };
 
+/* Loads a build. */
+bool host_load(struct host *host, const char *path, const struct loader_options *options, struct plugin **ret_plugin,
+               struct failure *failure) WARN_UNUSED;
+
 /* Opens the store with the build in *running, which must have none open. */
 bool running_init(struct host *host, struct running *running, struct reply *reply, struct failure *failure) WARN_UNUSED;
 /* The same for reading, if the host was told how. */

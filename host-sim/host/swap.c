@@ -92,7 +92,7 @@ static bool swap_locked(struct host *host, const char *plugin_path, struct swap_
     CLEANUP(plugin_unloadp) struct plugin *plugin = NULL; /* of two builds, the one that does not run in the end */
     take_name(report->from, host->running.plugin);
     int64_t start_us = monotonic_us();
-    if (!loader_load(plugin_path, &host->options.loader, &plugin, NULL, failure)) {
+    if (!host_load(host, plugin_path, &host->options.loader, &plugin, failure)) {
         return false;
     }
     take_name(report->to, plugin);

@@ -1,6 +1,7 @@
 /* command_test.c: `bench` gives every figure, in tables and as JSON. No times here. */
 #include <criterion/criterion.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "bench/run.h"
@@ -100,17 +101,35 @@ Test(bench_command, what_a_build_cannot_do_is_unsupported, .init = cli_enter, .f
 
 /* ---- reports of earlier runs ---- */
 
-/* A run of one workload, with this median and spread. */
-static void write_report(const char *path, double median, double spread) {
+/* A report of this many runs of one workload, and of the validation of two payloads; first_ns: of the first. */
+struct sample {
+    double median, spread;
+    int runs;
+    bool quick;
+    const char *name;
+    const char *payloads[2];
+    double first_ns;
+};
+
+static void write_sample(const char *path, const struct sample *sample) {
     json_auto_t *report =
-        json_pack("{s: i, s: {s: s}, s: {s: s}, s: {s: i}, s: [], s: [], s: [],"
+        json_pack("{s: i, s: {s: s}, s: {s: s}, s: {s: i, s: b}, s: [], s: [],"
+                  " s: [{s: s, s: f, s: f}, {s: s, s: f, s: f}],"
                   " s: [{s: s, s: s, s: s, s: b, s: i, s: i, s: b, s: {s: s, s: f, s: f}, s: n, s: f}]}",
                   "format", BENCH_FORMAT, "machine", "cpu", "a </script> machine", "plugin", "build_id", path,
-                  "options", "runs", 5, "stores", "validation", "targets", "workloads", "name", "append_1", "title",
-                  "single append", "unit", "events/s", "lower_is_better", 0, "size", 10000, "body", 200, "unsupported",
-                  0, "plugin", "name", "plugin", "median", median, "spread", spread, "reference", "ratio", 0.5);
+                  "options", "runs", sample->runs, "quick", sample->quick, "stores", "targets", "validation", "payload",
+                  sample->payloads[0], "both_ns", sample->first_ns, "both_spread", 0.02, "payload", sample->payloads[1],
+                  "both_ns", 500.0, "both_spread", 0.02, "workloads", "name", sample->name, "title",
+                  strcmp(sample->name, "append_1") == 0 ? "single append" : "another", "unit", "events/s",
+                  "lower_is_better", 0, "size", 10000, "body", 200, "unsupported", 0, "plugin", "name", "plugin",
+                  "median", sample->median, "spread", sample->spread, "reference", "ratio", 0.5);
     cr_assert_not_null(report);
     cr_assert_eq(json_dump_file(report, path, 0), 0);
+}
+
+static void write_report(const char *path, double median, double spread) {
+    const struct sample sample = {median, spread, 5, false, "append_1", {"tiny", "large"}, 100};
+    write_sample(path, &sample);
 }
 
 Test(bench_command, two_runs_stand_side_by_side, .init = cli_enter, .fini = cli_leave) {
@@ -127,6 +146,44 @@ Test(bench_command, two_runs_stand_side_by_side, .init = cli_enter, .fini = cli_
     CLEANUP(result_done)
     struct result near = RUN_FOR(0, NULL, "bench", "--from", "near.json", "--compare", "old.json");
     cli_contains(near.out, "+10.0%  within the spread");
+}
+
+Test(bench_command, fewer_than_three_runs_are_not_judged, .init = cli_enter, .fini = cli_leave) {
+    const struct sample one = {700, 0, 1, true, "append_1", {"tiny", "large"}, 100};
+    write_report("five.json", 1000, 0);
+    write_sample("one.json", &one);
+    CLEANUP(result_done)
+    struct result result = RUN_FOR(0, NULL, "bench", "--from", "one.json", "--compare", "five.json");
+    cli_contains(result.out, "\nmeasured differently: --runs 5 before, --runs 1 --quick now\n");
+    cli_contains(result.out, "\nno verdict on fewer than 3 runs: ");
+    cli_contains(result.out, "-30.0%  no verdict; ratio ");
+    cr_expect_null(strstr(result.out, "worse"));
+    cr_expect_null(strstr(result.out, "better"));
+    CLEANUP(result_done)
+    struct result same = RUN_FOR(0, NULL, "bench", "--from", "five.json", "--compare", "five.json");
+    cr_expect_null(strstr(same.out, "measured differently"));
+    cr_expect_null(strstr(same.out, "not measured"));
+}
+
+Test(bench_command, payloads_are_compared_by_name_and_what_has_no_counterpart_is_named, .init = cli_enter,
+     .fini = cli_leave) {
+    const struct sample old = {1000, 0.05, 5, false, "append_1", {"tiny", "large"}, 0};
+    const struct sample new = {1000, 0.05, 5, false, "append_schema", {"large", "tiny"}, 400};
+    const struct sample gone = {1000, 0.05, 5, false, "append_1", {"large", "new"}, 500};
+    write_sample("old.json", &old);
+    write_sample("new.json", &new);
+    write_sample("gone.json", &gone);
+    CLEANUP(result_done)
+    struct result result = RUN_FOR(0, NULL, "bench", "--from", "new.json", "--compare", "old.json");
+    cli_contains(result.out, "\nvalidation: large ");
+    cli_contains(result.out, " 500   2%         400   2%  ns          -20.0%  better\n");
+    cli_contains(result.out, " 0   2%         500   2%  ns               -  worse\n"); /* nothing to divide by */
+    cli_contains(result.out, "\nnot measured now: single append, 10k events of 200\n");
+    cli_contains(result.out, "\nnot measured before: another, 10k events of 200\n");
+    cr_expect_null(strstr(result.out, "inf"));
+    CLEANUP(result_done)
+    struct result other = RUN_FOR(0, NULL, "bench", "--from", "gone.json", "--compare", "old.json");
+    cli_contains(other.out, "\nnot measured now: validation: tiny\nnot measured before: validation: new\n");
 }
 
 /* Whatever the report says, its script goes on, and nothing is asked of other places. */

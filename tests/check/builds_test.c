@@ -1,5 +1,7 @@
 /* builds_test.c: builds that keep what the interface promises, the reports, and wrong usage. */
 #include <criterion/criterion.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,10 +106,40 @@ Test(reports, junit_of_what_was_skipped_says_so, .init = cli_enter, .fini = cli_
     (void)remove("check.xml");
 }
 
-Test(reports, nothing_is_left_in_the_folder_for_stores, .init = cli_enter, .fini = cli_leave) {
-    char folder[4096];
+/* The stores go to the test's own folder, whose path is given. */
+static const char *keep_stores_here(void) {
+    static char folder[4096];
     cr_assert_not_null(getcwd(folder, sizeof folder));
     (void)setenv("TMPDIR", folder, 1);
+    return folder;
+}
+
+Test(reports, nothing_is_left_when_nobody_reads_the_table, .init = cli_enter, .fini = cli_leave, .timeout = 60) {
+    const char *folder = keep_stores_here();
+    struct process check = START("check", "--jobs", "1", PLUGIN);
+    free(process_line(&check));
+    (void)close(check.out);
+    check.out = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    CLEANUP(result_done) struct result result = process_finish(&check);
+    cr_assert_eq(result.code, 128 + SIGPIPE);
+    cr_assert_str_empty(result.err);
+    cr_assert_eq(rmdir(folder), 0, "a store was left behind");
+}
+
+Test(reports, nothing_is_left_by_a_signal_while_the_build_is_met, .init = cli_enter, .fini = cli_leave, .timeout = 60) {
+    const char *folder = keep_stores_here();
+    (void)setenv("FIXTURE_HELLO", "hangs", 1);
+    struct process check = START("check", FIXTURE_PLUGIN);
+    (void)usleep(500000);
+    cr_expect_neq(rmdir(folder), 0);
+    (void)kill(check.id, SIGTERM);
+    CLEANUP(result_done) struct result result = process_finish(&check);
+    cr_assert_eq(result.code, 128 + SIGTERM);
+    cr_assert_eq(rmdir(folder), 0, "a store was left behind");
+}
+
+Test(reports, nothing_is_left_in_the_folder_for_stores, .init = cli_enter, .fini = cli_leave) {
+    const char *folder = keep_stores_here();
     ENDS(1, NULL, "check", "--only", "negotiation,kill/ack,errors/empty", BROKEN "/crashes_on_a_claim.so");
     cr_assert_eq(rmdir(folder), 0, "a store was left behind");
 }
@@ -148,7 +180,11 @@ Test(usage, each_check_has_a_name_of_its_own, .init = cli_enter, .fini = cli_lea
 
 Test(usage, what_is_wrong_is_told_with_exit_code_2, .init = cli_enter, .fini = cli_leave) {
     cli_file("text.so", "no shared object\n");
-    REFUSES("no check has such a name", "--only", "nothing/like-it");
+    REFUSES("no check has such a name: 'nothing/like-it';", "--only", "nothing/like-it");
+    REFUSES("no check has such a name: 'kil/', '*no-such-*';", "--only", "swap/keep-log*,kil/,*no-such-*", PLUGIN);
+    REFUSES("no check has such a name: 'kil/';", "--list", "--only", "kil/");
+    REFUSES("--only: a name is empty", "--only", "", PLUGIN);
+    REFUSES("--only: a name is empty", "--only", "swap/,", PLUGIN);
     REFUSES("cannot find the plugin './none.so'", "./none.so");
     REFUSES("text.so", "./text.so");
     REFUSES("takes one build", PLUGIN, PLUGIN);

@@ -47,6 +47,14 @@ Test(ingest, reads_a_file) {
     cli_contains(result.out, "stored 2 events in ");
 }
 
+Test(ingest, of_what_cannot_be_read_is_an_error_of_its_own) {
+    CLEANUP(result_done) struct result none = RUN_FOR(2, NULL, "ingest", "none.jsonl");
+    cli_contains(none.err, "cannot open 'none.jsonl'");
+    CLEANUP(result_done) struct result broken = RUN_FOR(2, NULL, "ingest", "/proc/self/mem"); /* opens, and no more */
+    cli_contains(broken.err, "reading '/proc/self/mem': Input/output error");
+    cli_contains(broken.out, "ended early: go on from line 1");
+}
+
 Test(ingest, of_nothing_is_all_of_it) {
     CLEANUP(result_done) struct result result = RUN_FOR(0, "", "ingest", "-");
 
@@ -201,6 +209,31 @@ Test(ingest, an_interrupt_ends_it_and_nothing_acknowledged_is_forgotten) {
     cli_contains(result.out, "stored 2 events in ");
     cli_contains(result.out, ", ids 1 to 2; ended early: go on from line 3\n");
     free(second);
+}
+
+/* Sends two interrupts to an ingest whose plugin never ends a request. */
+static struct result interrupt_twice(const char *how) {
+    (void)setenv("FIXTURE_STORE", how, 1);
+    struct process ingest = START("--plugin", FIXTURE_PLUGIN, "ingest", "-", "--batch", "1");
+    process_write(&ingest, GOOD);
+    (void)usleep(300000);
+    cr_expect_eq(kill(ingest.id, SIGINT), 0);
+    (void)usleep(1500000);
+    cr_expect_eq(waitpid(ingest.id, NULL, WNOHANG), 0, "the first interrupt ends it well, or not at all");
+    cr_expect_eq(kill(ingest.id, SIGTERM), 0);
+    return process_finish(&ingest);
+}
+
+Test(ingest, a_second_interrupt_ends_it_when_the_plugin_does_not_tell_an_end, .timeout = 20) {
+    CLEANUP(result_done) struct result result = interrupt_twice("forgets");
+    cr_assert_eq(result.code, 128 + SIGTERM);
+    cli_contains(result.err,
+                 "interrupted: waiting for 1 request that the plugin has begun; the next interrupt ends it");
+}
+
+Test(ingest, a_second_interrupt_ends_it_when_the_plugin_does_not_return, .timeout = 20) {
+    CLEANUP(result_done) struct result result = interrupt_twice("hangs");
+    cr_assert_eq(result.code, 128 + SIGTERM);
 }
 
 Test(ingest, shows_a_progress_bar_on_a_terminal) {

@@ -75,7 +75,7 @@ static const struct op {
     {VERB_ID_COUNT, NULL, NULL},
 };
 
-static const char CONFIG[] =
+const char REQUESTS_CONFIG[] =
     "path!:path mode create:bool durability owner:text busy_timeout_ms:number page_size:page_size cache_kib:number "
     "readers:number queue_max:number group_max:number submit_max:number submit_size_max:number checkpoint_pages:number "
     "event_size_max:number request_size_max:number request_events_max:number reply_size_max:number depth_max:number "
@@ -83,7 +83,10 @@ static const char CONFIG[] =
     "retry_base_us:number retry_factor:number retry_cap_us:number retry_jitter:number retry_seed:number "
     "lease_us:number "
     "schema_size_max:number schema_depth_max:number schema_subschemas_max:number failures_max:number "
-    "failures_size_max:number schema_documents_max:number pattern_steps_max:number hide_values:bool";
+    "failures_size_max:number schema_documents_max:number pattern_steps_max:number hide_values:bool "
+    "schema_references_max:number schema_patterns_max:number schema_program_size_max:number "
+    "schema_compile_steps_max:number schema_cache_kib:number validation_steps_max:number validation_frames_max:number "
+    "validation_memory_max:number";
 static const char EVENT[] = "type! data! time stream expected_version:expected tags key metadata:map correlation:batch "
                             "causation:batch";
 static const char FILTER[] =
@@ -498,7 +501,7 @@ void requests_make_of(struct requests *requests, enum verb_id verb) {
 }
 
 void requests_make_config(struct requests *requests, const char *path) {
-    const char *fields = CONFIG;
+    const char *fields = REQUESTS_CONFIG;
     begin(requests);
     size_t map = wire_open_map(&requests->out);
     uint32_t count = 0;
@@ -511,7 +514,7 @@ void requests_make_config(struct requests *requests, const char *path) {
     /* Few of them: most combinations are refused. */
     while (*fields != '\0') {
         size_t size = strcspn(fields, " ");
-        bool is_path = fields == CONFIG;
+        bool is_path = fields == REQUESTS_CONFIG;
         count += (is_path || seldom(requests->in, 6)) && put_field(requests, fields, size) ? 1 : 0;
         fields += size + (fields[size] == ' ' ? 1 : 0);
     }

@@ -18,6 +18,8 @@ struct requests {
 /* A request of any op, or of a verb's. Now and then it is altered so that it may be no msgpack any more. */
 enum verb_id requests_make(struct requests *requests);
 void requests_make_of(struct requests *requests, enum verb_id verb);
+/* The keys of a configuration with the kinds of their values, as requests.c has its fields. */
+extern const char REQUESTS_CONFIG[];
 /* A configuration for init, of this path or, NULL, of any; and a request for shutdown. */
 void requests_make_config(struct requests *requests, const char *path);
 void requests_make_shutdown(struct requests *requests);

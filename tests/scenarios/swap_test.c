@@ -1,5 +1,6 @@
 /* swap_test.c: `swap`: builds under load, and the proof. */
 #include <criterion/criterion.h>
+#include <glob.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,4 +76,28 @@ Test(swap, works_beside_what_a_store_holds_already) {
 Test(swap, wrong_usage_is_2) {
     ENDS(2, NULL, "swap");
     ENDS(2, NULL, "swap", "--threads", "0", TEST_PLUGIN_B);
+}
+
+/* A build that hangs where the fixture's variable says: the end tells it, and nothing is left. */
+static void check_hang(const char *variable, const char *words) {
+    (void)setenv("TMPDIR", ".", 1);
+    (void)setenv(variable, "hangs", 1);
+    CLEANUP(result_done)
+    struct result result = RUN_FOR(1, NULL, "swap", "--limit", "1", "--events", "20", FIXTURE_PLUGIN);
+    cli_contains(result.err, words);
+    cli_contains(result.err, "it has not returned for 1 s");
+    glob_t left;
+    cr_expect_eq(glob("polaris-*", 0, NULL, &left), GLOB_NOMATCH, "a store was left behind");
+}
+
+Test(swap, a_build_whose_entry_hangs_is_told, .timeout = 30) {
+    check_hang("FIXTURE_HELLO", "'entry' of the build '" FIXTURE_PLUGIN "' hangs");
+}
+
+Test(swap, a_build_whose_init_hangs_is_told, .timeout = 30) {
+    check_hang("FIXTURE_INIT", "'init' of the build 'fixture' hangs");
+}
+
+Test(swap, a_build_whose_store_hangs_is_told, .timeout = 30) {
+    check_hang("FIXTURE_STORE", "'store' of the build 'fixture' hangs");
 }
