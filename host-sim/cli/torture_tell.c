@@ -82,6 +82,9 @@ static void put_command(FILE *out, const struct torture_options *options, const 
     if (!finding->alone) {
         (void)fprintf(out, " --tries %d", TRIES);
     }
+    if (options->limit_ms != TORTURE_LIMIT_MS) {
+        (void)fprintf(out, " --limit %" PRId64, options->limit_ms / 1000);
+    }
     (void)fputs(options->lose_syncs ? " --lose-syncs" : "", out);
     (void)fputs(options->loader.allow_unsafe ? " --allow-unsafe" : "", out);
 }
@@ -225,6 +228,25 @@ void torture_tell_sum(const struct torture_teller *teller, const struct torture_
     (void)printf("\nseed %" PRIu64 ": %" PRId64 " rounds in %.1f s, %.1f a second: %s\n", teller->options->seed,
                  counts->rounds, seconds, (double)counts->rounds / seconds,
                  counts->findings == 0 ? "nothing was found" : "SOMETHING WAS FOUND");
+}
+
+bool torture_is_bounded(const struct torture_options *options) {
+    return options->rounds > 0 || options->seconds > 0 || options->round >= 0;
+}
+
+void torture_tell_end(const struct torture_teller *teller, const struct torture_counts *counts) {
+    const struct torture_options *options = teller->options;
+    if (counts->cut_short && options->round < 0 && options->rounds > 0) {
+        (void)fprintf(stderr, "interrupted after %" PRId64 " of %" PRId64 " rounds\n", counts->rounds, options->rounds);
+    } else if (counts->cut_short && options->round < 0 && options->seconds > 0) {
+        (void)fprintf(stderr, "interrupted after %" PRId64 " of %" PRId64 " s\n", counts->elapsed_us / 1000000,
+                      options->seconds);
+    } else if (counts->cut_short) {
+        (void)fprintf(stderr, "interrupted after %" PRId64 " rounds\n", counts->rounds);
+    }
+    if (counts->unjudged[0] != '\0') {
+        (void)fprintf(stderr, "what went on then was ended, and is not judged: %s\n", counts->unjudged);
+    }
 }
 
 static json_t *build_json(const struct torture_build *build) {

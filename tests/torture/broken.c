@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum fault {
     FORGETS = 1,           /* each fiftieth append, which it acknowledges */
@@ -12,7 +13,11 @@ enum fault {
     CRASHES,               /* in each two-hundredth call of store */
     ACKNOWLEDGES_UNSYNCED, /* durability normal, whatever was asked for */
     DENIES_FAILURES,       /* of the disk, in an append of several: it is OK */
-    SAYS_ANOTHER_FAILURE   /* INTERNAL when the disk failed */
+    SAYS_ANOTHER_FAILURE,  /* INTERNAL when the disk failed */
+    HANGS,                 /* in the two-hundredth call of store, and all others with it */
+    HIDES_TAGS,            /* lists none */
+    HIDES_STREAMS,         /* lists none */
+    FORKS                  /* in each fiftieth call of store, which is no fault: the child stays as long as it may */
 };
 #define HAS(fault) (FAULT == (fault))
 
@@ -86,6 +91,11 @@ static int32_t broken_store(polaris_es *self, polaris_bytes request, const polar
     if (HAS(CRASHES) && stores % 200 == 199) {
         abort();
     }
+    if ((HAS(HANGS) && stores % 200 == 199) || (HAS(FORKS) && stores % 50 == 49 && fork() == 0)) {
+        for (;;) {
+            (void)pause();
+        }
+    }
     stores++;
     bool forgotten = is_append && is_forgotten();
     int32_t status = forgotten ? answer_as_before(reply) : POLARIS_ES_OK;
@@ -94,6 +104,19 @@ static int32_t broken_store(polaris_es *self, polaris_bytes request, const polar
         return status;
     }
     return is_append ? append(self, request, reply) : real->store(self, request, reply);
+}
+
+static int32_t broken_query(polaris_es *self, polaris_bytes request, const polaris_sink *reply) {
+    static const char TAGS[] = "\x81\xa4tags\x90";
+    static const char STREAMS[] = "\x81\xa7streams\x90";
+    const char *none = HAS(HIDES_TAGS) && contains(request, "\xa2op\xa4tags")         ? TAGS
+                       : HAS(HIDES_STREAMS) && contains(request, "\xa2op\xa7streams") ? STREAMS
+                                                                                      : NULL;
+    if (none == NULL) {
+        return real->query(self, request, reply);
+    }
+    (void)reply->write(reply->context, (polaris_bytes){(const uint8_t *)none, strlen(none)});
+    return POLARIS_ES_OK;
 }
 
 /* The same with the durability changed. */
@@ -135,6 +158,7 @@ __attribute__((constructor)) static void make_table(void) {
         memcpy(&table, real, sizeof table);
         table.init = broken_init;
         table.store = broken_store;
+        table.query = broken_query;
     }
 }
 

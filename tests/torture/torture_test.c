@@ -1,6 +1,8 @@
 /* torture_test.c: what is planted is found, in words, and found again by the command that was printed. */
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +94,102 @@ Test(torture, faults_find_a_failure_that_is_denied) {
 Test(torture, faults_find_a_failure_with_the_wrong_status) {
     FINDS("at work: ", "fault", "60", BROKEN "/says_another_failure.so");
 }
+
+Test(torture, a_process_that_says_nothing_hangs) {
+    FINDS("hangs: nothing came from it for 3 s", "swap", "16", "--limit", "3", BROKEN "/hangs.so");
+}
+
+/* ---- ended from outside ---- */
+
+/* Begins, and waits until it is at work: the first lines tell what the build is, and where. */
+static struct process begin(const char *const *arguments) {
+    struct process torture = cli_start(arguments);
+    for (int i = 0; i < 2; i++) {
+        char *line = process_line(&torture);
+        cr_assert_not_null(line);
+        free(line);
+    }
+    return torture;
+}
+#define BEGIN(...) begin((const char *const[]){"torture", __VA_ARGS__, NULL})
+
+Test(torture, a_run_that_is_cut_short_says_so_and_ends_by_the_signal) {
+    struct process torture = BEGIN("--rounds", "100000", "--seed", "1", PLUGIN);
+    (void)kill(torture.id, SIGTERM);
+    CLEANUP(result_done) struct result result = process_finish(&torture);
+    cr_expect_eq(result.code, 128 + SIGTERM);
+    cli_contains(result.err, "interrupted after ");
+    cli_contains(result.err, " of 100000 rounds");
+    cli_contains(result.out, "nothing was found");
+}
+
+Test(torture, a_run_until_ctrl_c_ends_by_it_in_good_order) {
+    struct process torture = BEGIN("--seconds", "0", "--seed", "1", PLUGIN);
+    (void)kill(torture.id, SIGINT);
+    CLEANUP(result_done) struct result result = process_finish(&torture);
+    cr_expect_eq(result.code, 0);
+    cli_contains(result.out, "nothing was found");
+}
+
+Test(torture, nohup_is_respected) {
+    (void)signal(SIGHUP, SIG_IGN);
+    struct process torture = BEGIN("--rounds", "8", "--seed", "1", PLUGIN);
+    (void)kill(torture.id, SIGHUP);
+    CLEANUP(result_done) struct result result = process_finish(&torture);
+    cr_expect_eq(result.code, 0);
+    cr_expect_null(strstr(result.err, "interrupted"), "%s", result.err);
+}
+
+Test(torture, nobody_waits_for_a_silent_process_once_the_run_is_stopped) {
+    struct process torture =
+        BEGIN("--rounds", "16", "--seed", "5", "--only", "swap", "--limit", "3600", BROKEN "/hangs.so");
+    (void)sleep(6);
+    (void)kill(torture.id, SIGINT);
+    CLEANUP(result_done) struct result result = process_finish(&torture);
+    cr_expect_eq(result.code, 128 + SIGINT);
+    cli_contains(result.err, " of 16 rounds");
+    cli_contains(result.err, "is not judged: round ");
+}
+
+Test(torture, what_was_found_is_told_when_the_run_is_stopped) {
+    struct process torture = BEGIN("--seconds", "0", "--seed", "5", "--only", "kill", BROKEN "/forgets.so");
+    char *line = process_line(&torture);
+    while (line != NULL && strncmp(line, "FOUND", 5) != 0) {
+        free(line);
+        line = process_line(&torture);
+    }
+    cr_assert_not_null(line);
+    free(line);
+    (void)kill(torture.id, SIGINT);
+    CLEANUP(result_done) struct result result = process_finish(&torture);
+    cr_expect_eq(result.code, 1);
+    cli_contains(result.out, "SOMETHING WAS FOUND");
+}
+
+/* ---- builds that start processes ---- */
+
+/* How many there are that work in a folder of a run. */
+static int count_left(void) {
+    char below[sizeof folder + 32];
+    int count = 0;
+    DIR *all = opendir("/proc");
+    (void)snprintf(below, sizeof below, "%s/polaris-torture-", folder);
+    for (struct dirent *entry; (entry = readdir(all)) != NULL;) {
+        char link[512], place[8192];
+        (void)snprintf(link, sizeof link, "/proc/%s/cwd", entry->d_name);
+        ssize_t size = readlink(link, place, sizeof place - 1);
+        count += size > 0 && strncmp(place, below, strlen(below)) == 0;
+    }
+    (void)closedir(all);
+    return count;
+}
+
+Test(torture, what_a_build_starts_ends_with_its_process_and_is_no_hang) {
+    ENDS(0, NULL, "torture", "--seed", "5", "--only", "swap", "--rounds", "8", "--limit", "30", BROKEN "/forks.so");
+    cr_expect_eq(count_left(), 0);
+}
+
+/* ---- all the rest ---- */
 
 Test(torture, a_good_build_has_no_finding_and_each_kind_is_counted) {
     CLEANUP(result_done)
