@@ -14,6 +14,7 @@ enum fault {
     ACKNOWLEDGES_UNSYNCED, /* durability normal, whatever was asked for */
     DENIES_FAILURES,       /* of the disk, in an append of several: it is OK */
     SAYS_ANOTHER_FAILURE,  /* INTERNAL when the disk failed */
+    SAYS_BUSY,             /* the same, and in the status only */
     HANGS,                 /* in the two-hundredth call of store, and all others with it */
     HIDES_TAGS,            /* lists none */
     HIDES_STREAMS,         /* lists none */
@@ -78,7 +79,9 @@ static int32_t append(polaris_es *self, polaris_bytes request, const polaris_sin
             memcpy(last, captured.data, captured.size);
             last_size = captured.size;
         }
-        status = HAS(SAYS_ANOTHER_FAILURE) && failed ? POLARIS_ES_INTERNAL : status;
+        status = HAS(SAYS_ANOTHER_FAILURE) && failed ? POLARIS_ES_INTERNAL
+                 : HAS(SAYS_BUSY) && failed          ? POLARIS_ES_BUSY
+                                                     : status;
     }
     (void)pthread_mutex_unlock(&lock);
     return status;

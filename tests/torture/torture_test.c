@@ -93,7 +93,12 @@ Test(torture, faults_find_a_failure_that_is_denied) {
 }
 
 Test(torture, faults_find_a_failure_with_the_wrong_status) {
-    FINDS("at work: ", "fault", "60", BROKEN "/says_another_failure.so");
+    FINDS("at work: answered INTERNAL (", "fault", "60", BROKEN "/says_another_failure.so");
+}
+
+Test(torture, faults_find_a_status_that_is_not_that_of_the_map) {
+    FINDS("at work: answered BUSY (7) in the status and not in the map, map {\"code\":", "fault", "60",
+          BROKEN "/says_busy.so");
 }
 
 Test(torture, the_check_misses_tags_that_are_not_listed) {
