@@ -35,6 +35,21 @@ static void parse_only(struct options *options, char *argument, const struct arg
         }
         options->how.kinds |= kind;
     }
+    if (options->how.kinds == 0) {
+        argp_error(state, "--only names at least one of kill, power, fault and swap");
+    }
+}
+
+static void check_together(const struct torture_options *how, const struct argp_state *state) {
+    if (how->tries > 0 && how->round < 0) {
+        argp_error(state, "--tries is for --round");
+    }
+    if (how->rounds > 0 && how->round >= 0) {
+        argp_error(state, "--rounds and --round do not go together");
+    }
+    if (how->lose_syncs && (how->kinds & TORTURE_POWER) == 0) {
+        argp_error(state, "--lose-syncs is for power cuts, and --only leaves them out");
+    }
 }
 
 static error_t parse_number(int key, const char *argument, const struct argp_state *state, struct options *options) {
@@ -89,6 +104,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state) {
             argp_error(state, "takes one build, not '%s' as well; --with names the one to swap to", argument);
         }
         options->how.plugin_path = argument;
+        return 0;
+    case ARGP_KEY_END:
+        check_together(&options->how, state);
         return 0;
     default:
         return parse_number(key, argument, state, options);
@@ -183,12 +201,12 @@ static int run(struct options *options, int *ret_signal) {
     }
     teller.setting = torture_setting(torture);
     torture_tell_begin(&teller);
-    if (!torture_go(torture, &counts, &failure)) {
-        torture_tell_clear(&teller);
-        return session_fail(session, EXIT_USAGE, "%s", failure.message);
-    }
+    bool made = torture_go(torture, &counts, &failure);
     int code = tell(options, &teller, &counts);
     torture_tell_end(&teller, &counts);
+    if (!made) { /* of the host, and not of the build: what was found until then stands */
+        return session_fail(session, counts.findings > 0 ? EXIT_ERROR : EXIT_USAGE, "%s", failure.message);
+    }
     *ret_signal = counts.cut_short && torture_is_bounded(&options->how) ? stop : 0;
     return code;
 }
@@ -200,12 +218,12 @@ int command_torture(struct session *session, int argc, char **argv) {
     options.how = (struct torture_options){.seed = (uint64_t)now.tv_sec % 1000000,
                                            .kinds = TORTURE_ALL,
                                            .round = -1,
-                                           .tries = 1,
                                            .stop = &stop,
                                            .limit_ms = TORTURE_LIMIT_MS};
     (void)argp_parse(&ARGP, argc, argv, 0, NULL, &options);
     options.how.loader.allow_unsafe = session->allow_unsafe;
     options.how.plugin_path = options.how.plugin_path != NULL ? options.how.plugin_path : session->plugin_path;
+    options.how.tries = options.how.tries > 0 ? options.how.tries : 1;
     options.how.seconds = options.bounded ? options.how.seconds : SECONDS_DEFAULT;
     struct signals signals;
     int number = 0;

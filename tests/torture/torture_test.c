@@ -197,6 +197,24 @@ Test(torture, what_was_found_is_told_when_the_run_is_stopped) {
     cli_contains(result.out, "SOMETHING WAS FOUND");
 }
 
+/* The run's folder is taken away while it goes on. */
+Test(torture, a_run_that_cannot_go_on_tells_what_it_has_found) {
+    struct process torture = BEGIN("--rounds", "100000", "--seed", "5", "--only", "kill", BROKEN "/forgets.so");
+    char *line = process_line(&torture);
+    while (line != NULL && strncmp(line, "FOUND", 5) != 0) {
+        free(line);
+        line = process_line(&torture);
+    }
+    cr_assert_not_null(line);
+    free(line);
+    cr_assert_eq(system("mv polaris-torture-* moved"), 0);
+    CLEANUP(result_done) struct result result = process_finish(&torture);
+    cr_expect_eq(result.code, 1);
+    cli_contains(result.err, "cannot make the folder");
+    cli_contains(result.out, "SOMETHING WAS FOUND");
+    cr_assert_eq(system("rm -rf moved"), 0);
+}
+
 /* ---- builds that start processes ---- */
 
 /* How many there are that work in a folder of a run. */
@@ -260,6 +278,20 @@ Test(torture, wrong_usage_is_told) {
     cli_file("text.so", "no shared object");
     CLEANUP(result_done) struct result text = RUN_FOR(2, NULL, "torture", "--rounds", "1", "text.so");
     cli_contains(text.err, "the build cannot be loaded");
+    static const struct {
+        const char *words, *arguments[4];
+    } WRONG[] = {
+        {"--only names at least one", {"--only", ","}},
+        {"--tries is for --round", {"--tries", "3"}},
+        {"do not go together", {"--round", "3", "--rounds", "4"}},
+        {"--lose-syncs is for power cuts", {"--lose-syncs", "--only", "kill"}},
+    };
+    for (size_t i = 0; i < sizeof WRONG / sizeof WRONG[0]; i++) {
+        const char *const *given = WRONG[i].arguments;
+        CLEANUP(result_done)
+        struct result wrong = RUN_FOR(2, NULL, "torture", PLUGIN, given[0], given[1], given[2], given[3]);
+        cli_contains(wrong.err, WRONG[i].words);
+    }
     CLEANUP(result_done) struct result two = RUN_FOR(2, NULL, "torture", PLUGIN, PLUGIN);
     cli_contains(two.err, "--with names");
 }
