@@ -2,7 +2,6 @@
 #include "torture/run.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +12,7 @@
 #include <unistd.h>
 
 #include "check/process.h"
-#include "owned.h"
+#include "files.h"
 #include "signals.h"
 #include "torture/work.h"
 
@@ -184,29 +183,21 @@ static bool make_store_folder(struct torture_run *run, int round, struct failure
     return true;
 }
 
-static void copy_file(const char *from, const char *to) {
-    CLEANUP(fd_closep) int in = open(from, O_RDONLY | O_CLOEXEC);
-    CLEANUP(fd_closep) int out = in >= 0 ? open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
-    char block[65536];
-    for (ssize_t size = in >= 0 ? read(in, block, sizeof block) : 0; size > 0; size = read(in, block, sizeof block)) {
-        if (out < 0 || write(out, block, (size_t)size) != size) {
-            return;
-        }
-    }
-}
-
-/* As the round has left them: the check opens them, and so changes them. */
-static void keep_files(const struct torture_run *run) {
+/* As the round has left them: the check opens them, and so changes them. False: not all of it. */
+static bool keep_files(const struct torture_run *run, struct failure *failure) {
     static const char *const NAMES[] = {STORE_FILE, STORE_FILE "-wal"};
     char from[TORTURE_PATH_SIZE + 64], to[TORTURE_PATH_SIZE + 64];
+    bool kept = true;
     (void)snprintf(to, sizeof to, "%s/found", run->store_folder);
     (void)mkdir(to, 0700);
     for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
         (void)snprintf(from, sizeof from, "%s/%s", run->store_folder, NAMES[i]);
         (void)snprintf(to, sizeof to, "%s/found/%s", run->store_folder, NAMES[i]);
         (void)unlink(to);
-        copy_file(from, to);
+        bool is_there = access(from, F_OK) == 0 || errno != ENOENT; /* it may have ended before there was any */
+        kept = (!is_there || file_copy(from, to, false, failure)) && kept;
     }
+    return kept;
 }
 
 /* ---- a round ---- */
@@ -240,8 +231,17 @@ static bool run_tasks(struct torture_run *run, struct torture_finding *finding, 
         }
         run->counts.recovery_cuts += cut;
     }
-    keep_files(run);
-    return is_abandoned(run) || run_task(run, TASK_JUDGE, 0, finding, &cut, failure);
+    struct failure copying;
+    bool kept = keep_files(run, &copying);
+    if (!is_abandoned(run) && !run_task(run, TASK_JUDGE, 0, finding, &cut, failure)) {
+        return false;
+    }
+    if (finding->what[0] != '\0' && !kept) {
+        char line[sizeof copying.message + 32];
+        (void)snprintf(line, sizeof line, "found/ is incomplete: %s", copying.message);
+        add_line(finding, line);
+    }
+    return true;
 }
 
 static void add_ledger(struct torture_run *run) {
