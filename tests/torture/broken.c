@@ -2,9 +2,11 @@
  * shows. Each is compiled into a shared object of its own, with the real entry under another name (tests/check). */
 #include <polaris/event_store.h>
 #include <pthread.h>
+#include <sqlite3.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum fault {
@@ -18,6 +20,8 @@ enum fault {
     HANGS,                 /* in the two-hundredth call of store, and all others with it */
     HIDES_TAGS,            /* lists none */
     HIDES_STREAMS,         /* lists none */
+    INTERRUPTS,            /* whatever SQLite does for long in this process once the store is shut down */
+    SPOILS_THE_COPY,       /* forgets as the first one does, and is in the way of what is kept of the files */
     FORKS                  /* in each fiftieth call of store, which is no fault: the child stays as long as it may */
 };
 #define HAS(fault) (FAULT == (fault))
@@ -62,7 +66,8 @@ static int32_t answer_as_before(const polaris_sink *reply) {
 static bool is_forgotten(void) {
     bool first = is_first;
     is_first = false;
-    return last_size > 0 && ((HAS(FORGETS) && stores % 50 == 0) || (HAS(FORGETS_AFTER_A_SWAP) && first));
+    return last_size > 0 &&
+           (((HAS(FORGETS) || HAS(SPOILS_THE_COPY)) && stores % 50 == 0) || (HAS(FORGETS_AFTER_A_SWAP) && first));
 }
 
 static int32_t append(polaris_es *self, polaris_bytes request, const polaris_sink *reply) {
@@ -122,6 +127,26 @@ static int32_t broken_query(polaris_es *self, polaris_bytes request, const polar
     return POLARIS_ES_OK;
 }
 
+static int give_up(void *context) {
+    (void)context;
+    return 1;
+}
+
+static int interrupt_it(sqlite3 *db, char **ret_message, const struct sqlite3_api_routines *routines) {
+    (void)ret_message;
+    (void)routines;
+    sqlite3_progress_handler(db, 3000, give_up, NULL); /* steps: more than the schema needs, and fewer than a check */
+    return SQLITE_OK;
+}
+
+static int32_t broken_shutdown(polaris_es *self, polaris_bytes request, const polaris_sink *reply) {
+    int32_t status = real->shutdown(self, request, reply);
+    if (HAS(INTERRUPTS)) {
+        (void)sqlite3_auto_extension((void (*)(void))interrupt_it);
+    }
+    return status;
+}
+
 /* The same with the durability changed. */
 static int32_t init_normal(const polaris_es_services *host, polaris_bytes config, const polaris_sink *reply,
                            polaris_es **ret_self) {
@@ -149,6 +174,10 @@ static int32_t init_normal(const polaris_es_services *host, polaris_bytes config
 static int32_t broken_init(const polaris_es_services *host, polaris_bytes config, const polaris_sink *reply,
                            polaris_es **ret_self) {
     is_first = opened++ > 0;
+    if (HAS(SPOILS_THE_COPY)) {
+        (void)mkdir("found", 0700);
+        (void)mkdir("found/events.db", 0700);
+    }
     return HAS(ACKNOWLEDGES_UNSYNCED) ? init_normal(host, config, reply, ret_self)
                                       : real->init(host, config, reply, ret_self);
 }
@@ -162,6 +191,7 @@ __attribute__((constructor)) static void make_table(void) {
         table.init = broken_init;
         table.store = broken_store;
         table.query = broken_query;
+        table.shutdown = broken_shutdown;
     }
 }
 

@@ -109,6 +109,18 @@ Test(torture, the_check_misses_streams_that_are_not_listed) {
     FINDS("checking the store: the stream s0 is not listed", "kill", "8", BROKEN "/hides_streams.so");
 }
 
+Test(torture, a_check_of_the_file_that_cannot_be_made_is_a_finding) {
+    FINDS("the integrity of the store could not be checked: interrupted", "kill", "8", BROKEN "/interrupts.so");
+}
+
+Test(torture, files_that_cannot_be_kept_are_told_of) {
+    CLEANUP(result_done)
+    struct result found =
+        RUN_FOR(1, NULL, "torture", "--seed", "5", "--only", "kill", "--rounds", "24", BROKEN "/spoils_the_copy.so");
+    cli_contains(found.out, "is lost");
+    cli_contains(found.out, "found/ is incomplete: cannot copy ");
+}
+
 Test(torture, a_process_that_says_nothing_hangs) {
     FINDS("hangs: nothing came from it for 3 s", "swap", "16", "--limit", "3", BROKEN "/hangs.so");
 }
