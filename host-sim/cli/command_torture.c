@@ -152,7 +152,7 @@ static const struct argp ARGP = {
         "Stores lie in $TMPDIR or /tmp; that of a finding is kept; after ten findings the run ends. --db and --config "
         "are not used. Ctrl-C, SIGTERM and SIGHUP end a run in good order: it says what was found until then, and ends "
         "by the signal, unless it was to go on until Ctrl-C. Exit codes: 0 nothing was found; 1 something was; 2 wrong "
-        "usage, or a build that cannot be loaded or opens no store.\n"
+        "usage, a build that cannot be loaded or opens no store, or a run that could not go on and had found nothing.\n"
         "\n"
         "Example: a night with a new build, swapped with the one in use:\n"
         "  polaris-host-sim torture ./new.so --with ./old.so --seconds 30000",
