@@ -2,17 +2,16 @@
 #include "bench/store.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "bench/clock.h"
 #include "bench/request.h"
+#include "files.h"
 #include "message/message.h"
-#include "owned.h"
 
 enum { SEED_REQUEST = 1000, BATCH_EVERY = PAGE_STORE_SIZE_MIN / SEED_REQUEST };
 
@@ -142,17 +141,6 @@ bool bench_seed_make(const struct bench_setup *setup, uint64_t size, uint32_t bo
 
 /* ---- copying ---- */
 
-static bool copy_file(const char *from, const char *to, struct failure *failure) {
-    CLEANUP(fd_closep) int in = open(from, O_RDONLY | O_CLOEXEC);
-    CLEANUP(fd_closep) int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    ssize_t sent = in >= 0 && out >= 0 ? 1 : -1;
-    while (sent > 0) {
-        sent = sendfile(out, in, NULL, (size_t)1 << 30);
-    }
-    return (sent == 0 && fsync(out) == 0) ||
-           failure_set(failure, "cannot copy %s to %s: %s", from, to, strerror(errno));
-}
-
 bool bench_store_copy(const struct bench_setup *setup, struct failure *failure) {
     char from[1100];
     bench_path(setup, FILE_SEED, from);
@@ -160,7 +148,7 @@ bool bench_store_copy(const struct bench_setup *setup, struct failure *failure) 
         char to[1100];
         remove_files(setup, (enum bench_file)i);
         bench_path(setup, (enum bench_file)i, to);
-        if (!copy_file(from, to, failure)) {
+        if (!file_copy(from, to, true, failure)) {
             return false;
         }
     }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "owned.h"
+
 const char *check_verdict_name(enum verdict verdict) {
     return verdict == VERDICT_PASSED ? "passed" : verdict == VERDICT_SKIPPED ? "skipped" : "FAILED";
 }
@@ -17,10 +19,31 @@ size_t check_report_count(const struct check_report *report, enum verdict verdic
 
 /* ---- JSON ---- */
 
-/* What a crashed process left may be no UTF-8. */
-static json_t *text_json(const char *text) {
-    json_t *value = json_string(text);
-    return value != NULL ? value : json_string("(a reason that is no text)");
+/* How many bytes the character at `text` has, or 0: it is none of UTF-8. */
+static size_t character_size(const unsigned char *text) {
+    unsigned char first = text[0];
+    size_t size = first < 0x80 ? 1 : first < 0xC2 || first > 0xF4 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+    for (size_t i = 1; i < size; i++) {
+        if ((text[i] & 0xC0) != 0x80) {
+            return 0;
+        }
+    }
+    /* What is longer than it need be, surrogates, and what is beyond U+10FFFF. */
+    bool refused = (first == 0xE0 && text[1] < 0xA0) || (first == 0xED && text[1] > 0x9F) ||
+                   (first == 0xF0 && text[1] < 0x90) || (first == 0xF4 && text[1] > 0x8F);
+    return refused ? 0 : size;
+}
+
+json_t *check_text_json(const char *text) {
+    CLEANUP(freep) char *good = strdup(text);
+    for (char *at = good; at != NULL && *at != '\0';) {
+        size_t size = character_size((const unsigned char *)at);
+        if (size == 0) {
+            *at = '?';
+        }
+        at += size > 0 ? size : 1;
+    }
+    return good != NULL ? json_string(good) : NULL;
 }
 
 json_t *check_report_json(const struct check_report *report) {
@@ -31,39 +54,24 @@ json_t *check_report_json(const struct check_report *report) {
         json_t *one =
             json_pack("{s: s, s: s, s: s, s: I, s: o*}", "name", result->check->name, "promise", result->check->summary,
                       "verdict", verdict, "elapsed_us", (json_int_t)result->elapsed_us, "reason",
-                      result->reason[0] != '\0' ? text_json(result->reason) : NULL);
+                      result->reason[0] != '\0' ? check_text_json(result->reason) : NULL);
         if (json_array_append_new(checks, one) != 0) {
             json_decref(checks);
             return NULL;
         }
     }
     const struct check_build *build = report->build;
-    return json_pack("{s: {s: s, s: o, s: o, s: o, s: s, s: I, s: I}, s: I, s: I, s: I, s: I, s: o}", "build", "path",
-                     build->path, "name", text_json(build->name), "version", text_json(build->version), "build_id",
-                     text_json(build->build_id), "sha256", build->sha256, "abi_major", (json_int_t)build->major,
-                     "abi_minor", (json_int_t)build->minor, "passed",
-                     (json_int_t)check_report_count(report, VERDICT_PASSED), "failed",
+    return json_pack("{s: {s: o, s: o, s: o, s: o, s: s, s: I, s: I}, s: I, s: I, s: I, s: I, s: o}", "build", "path",
+                     check_text_json(build->path), "name", check_text_json(build->name), "version",
+                     check_text_json(build->version), "build_id", check_text_json(build->build_id), "sha256",
+                     build->sha256, "abi_major", (json_int_t)build->major, "abi_minor", (json_int_t)build->minor,
+                     "passed", (json_int_t)check_report_count(report, VERDICT_PASSED), "failed",
                      (json_int_t)check_report_count(report, VERDICT_FAILED), "skipped",
                      (json_int_t)check_report_count(report, VERDICT_SKIPPED), "elapsed_us",
                      (json_int_t)report->elapsed_us, "checks", checks);
 }
 
 /* ---- JUnit XML ---- */
-
-/* How many bytes the character at `text` has, or 0: it is none of UTF-8. */
-static size_t character_size(const unsigned char *text) {
-    size_t size = text[0] < 0x80                      ? 1
-                  : text[0] >= 0xC2 && text[0] < 0xE0 ? 2
-                  : text[0] >= 0xE0 && text[0] < 0xF0 ? 3
-                  : text[0] >= 0xF0 && text[0] < 0xF5 ? 4
-                                                      : 0;
-    for (size_t i = 1; i < size; i++) {
-        if ((text[i] & 0xC0) != 0x80) {
-            return 0;
-        }
-    }
-    return size;
-}
 
 /* Text of an attribute: XML allows neither control characters, however they are written, nor what is no UTF-8. */
 static void put_text(FILE *out, const char *text) {

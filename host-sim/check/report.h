@@ -16,6 +16,10 @@ struct check_report {
 
 size_t check_report_count(const struct check_report *report, enum verdict verdict);
 
+/* Text as a value, a new reference: each byte that is no UTF-8, as in what a crashed process left, becomes a question
+ * mark. NULL: no memory. */
+json_t *check_text_json(const char *text) WARN_UNUSED;
+
 /* A new reference; NULL: no memory. */
 json_t *check_report_json(const struct check_report *report) WARN_UNUSED;
 

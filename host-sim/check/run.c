@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "check/process.h"
 #include "check/trial.h"
 #include "owned.h"
+#include "signals.h"
 
 /* ---- in the process of a check ---- */
 
@@ -90,14 +90,6 @@ static volatile sig_atomic_t came; /* the signal that came, or 0 */
 
 static void note_signal(int number) {
     came = number;
-}
-
-static void catch_signals(bool on) {
-    static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction action = {.sa_handler = on ? note_signal : SIG_DFL};
-    for (size_t i = 0; i < sizeof SIGNALS / sizeof SIGNALS[0]; i++) {
-        (void)sigaction(SIGNALS[i], &action, NULL);
-    }
 }
 
 /* ---- the run ---- */
@@ -204,8 +196,9 @@ bool check_run(const struct check_options *options, const struct check_build *bu
                       .count = count,
                       .folder = folder.path};
     bool good = true;
+    struct signals signals;
     came = 0;
-    catch_signals(true);
+    signals_catch(&signals, note_signal, false);
     while (good && came == 0 && (run.begun < count || run.running > 0)) {
         if (run.begun < count && run.running < options->jobs) {
             good = start_next(&run, failure);
@@ -215,7 +208,7 @@ bool check_run(const struct check_options *options, const struct check_build *bu
         good = good && tell(&run, failure);
     }
     run_end(&run);
-    catch_signals(false);
+    signals_restore(&signals);
     if (came != 0) {
         *ret_signal = came;
         return failure_set(failure, "ended by SIG%s", sigabbrev_np(came));

@@ -35,6 +35,9 @@ static void parse_only(struct options *options, char *argument, const struct arg
         }
         options->patterns[options->pattern_count++] = word;
     }
+    if (options->pattern_count == 0) {
+        argp_error(state, "--only names at least one pattern");
+    }
 }
 
 static error_t parse_option(int key, char *argument, struct argp_state *state) {

@@ -8,13 +8,15 @@
 #include <string.h>
 #include <unistd.h>
 
-static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP};
-enum { SIGNAL_COUNT = sizeof SIGNALS / sizeof SIGNALS[0], SUFFIX_COUNT = 4, PATHS_MAX = 8 * SUFFIX_COUNT };
+#include "signals.h"
+
+enum { SUFFIX_COUNT = 4, PATHS_MAX = 8 * SUFFIX_COUNT };
 
 /* What a signal has to remove: made in advance, as a handler may do little more than unlink. */
 static char paths[PATHS_MAX][1100];
 static volatile sig_atomic_t path_count;
 static char folder[1024];
+static struct signals signals;
 
 static void remove_all(void) {
     for (int i = 0; i < path_count; i++) {
@@ -25,15 +27,8 @@ static void remove_all(void) {
 
 static void handle_signal(int number) {
     remove_all();
-    (void)signal(number, SIG_DFL);
+    signals_restore(&signals);
     (void)raise(number); /* so that the shell sees what ended the program */
-}
-
-static void set_handlers(void (*handler)(int)) {
-    struct sigaction action = {.sa_handler = handler};
-    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
-        (void)sigaction(SIGNALS[i], &action, NULL); /* cannot fail for these signals */
-    }
 }
 
 bool scratch_add(struct scratch *scratch, const char *name, struct failure *failure) {
@@ -66,7 +61,7 @@ bool scratch_init(struct scratch *scratch, bool keep, struct failure *failure) {
         if (!scratch_add(&made, "events.db", failure)) {
             return false;
         }
-        set_handlers(handle_signal);
+        signals_catch(&signals, handle_signal, false);
     }
     *scratch = made;
     return true;
@@ -74,7 +69,7 @@ bool scratch_init(struct scratch *scratch, bool keep, struct failure *failure) {
 
 void scratch_done(struct scratch *scratch) {
     if (scratch->folder[0] != '\0' && !scratch->keep) {
-        set_handlers(SIG_DFL);
+        signals_restore(&signals);
         remove_all();
     }
 }

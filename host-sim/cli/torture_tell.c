@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "check/report.h"
 #include "cli/command.h"
 #include "cli/terminal.h"
 
@@ -81,6 +82,9 @@ static void put_command(FILE *out, const struct torture_options *options, const 
     }
     if (!finding->alone) {
         (void)fprintf(out, " --tries %d", TRIES);
+    }
+    if (options->limit_ms != TORTURE_LIMIT_MS) {
+        (void)fprintf(out, " --limit %" PRId64, options->limit_ms / 1000);
     }
     (void)fputs(options->lose_syncs ? " --lose-syncs" : "", out);
     (void)fputs(options->loader.allow_unsafe ? " --allow-unsafe" : "", out);
@@ -227,9 +231,29 @@ void torture_tell_sum(const struct torture_teller *teller, const struct torture_
                  counts->findings == 0 ? "nothing was found" : "SOMETHING WAS FOUND");
 }
 
+bool torture_is_bounded(const struct torture_options *options) {
+    return options->rounds > 0 || options->seconds > 0 || options->round >= 0;
+}
+
+void torture_tell_end(const struct torture_teller *teller, const struct torture_counts *counts) {
+    const struct torture_options *options = teller->options;
+    if (counts->cut_short && options->round < 0 && options->rounds > 0) {
+        (void)fprintf(stderr, "interrupted after %" PRId64 " of %" PRId64 " rounds\n", counts->rounds, options->rounds);
+    } else if (counts->cut_short && options->round < 0 && options->seconds > 0) {
+        (void)fprintf(stderr, "interrupted after %" PRId64 " of %" PRId64 " s\n", counts->elapsed_us / 1000000,
+                      options->seconds);
+    } else if (counts->cut_short) {
+        (void)fprintf(stderr, "interrupted after %" PRId64 " rounds\n", counts->rounds);
+    }
+    if (counts->unjudged[0] != '\0') {
+        (void)fprintf(stderr, "what went on then was ended, and is not judged: %s\n", counts->unjudged);
+    }
+}
+
 static json_t *build_json(const struct torture_build *build) {
-    return json_pack("{s: s, s: s, s: s, s: i, s: i}", "name", build->name, "version", build->version, "build",
-                     build->build_id, "major", (int)build->major, "minor", (int)build->minor);
+    return json_pack("{s: o, s: o, s: o, s: i, s: i}", "name", check_text_json(build->name), "version",
+                     check_text_json(build->version), "build", check_text_json(build->build_id), "major",
+                     (int)build->major, "minor", (int)build->minor);
 }
 
 static json_t *finding_json(const struct torture_options *options, const struct torture_finding *finding) {
@@ -240,34 +264,48 @@ static json_t *finding_json(const struct torture_options *options, const struct 
         return NULL;
     }
     put_command(out, options, finding);
-    json_t *result = fclose(out) == 0 ? json_pack("{s: i, s: s, s: s, s: b, s: s, s: s}", "round", finding->round,
-                                                  "plan", finding->plan, "what", finding->what, "exact",
-                                                  (int)finding->alone, "folder", finding->folder, "again", command)
+    json_t *result = fclose(out) == 0 ? json_pack("{s: i, s: s, s: o, s: b, s: o, s: o}", "round", finding->round,
+                                                  "plan", finding->plan, "what", check_text_json(finding->what),
+                                                  "exact", (int)finding->alone, "folder",
+                                                  check_text_json(finding->folder), "again", check_text_json(command))
                                       : NULL;
     free(command);
     return result;
 }
 
-json_t *torture_json(const struct torture_teller *teller, const struct torture_counts *counts) {
+static json_t *findings_json(const struct torture_teller *teller) {
     json_t *findings = json_array();
-    json_t *builds = json_array();
+    for (int i = 0; i < teller->finding_count; i++) {
+        if (json_array_append_new(findings, finding_json(teller->options, &teller->findings[i])) != 0) {
+            json_decref(findings);
+            return NULL;
+        }
+    }
+    return findings;
+}
+
+static json_t *faults_json(const struct torture_counts *counts) {
     json_t *faults = json_object();
+    for (int i = 0; i < FAULT_KINDS; i++) {
+        json_t *fault = json_pack("{s: I, s: I}", "rounds", counts->fault_rounds[i], "calls", counts->faults[i]);
+        if (json_object_set_new(faults, FAULTS[i], fault) != 0) {
+            json_decref(faults);
+            return NULL;
+        }
+    }
+    return faults;
+}
+
+json_t *torture_json(const struct torture_teller *teller, const struct torture_counts *counts) {
+    const struct torture_build *builds = teller->setting->builds;
     char kinds[64];
     put_kinds(kinds, sizeof kinds, teller->setting->kinds);
-    for (int i = 0; i < teller->finding_count; i++) {
-        (void)json_array_append_new(findings, finding_json(teller->options, &teller->findings[i]));
-    }
-    for (int i = 0; i < 2; i++) {
-        (void)json_array_append_new(builds, build_json(&teller->setting->builds[i]));
-    }
-    for (int i = 0; i < FAULT_KINDS; i++) {
-        (void)json_object_set_new(
-            faults, FAULTS[i],
-            json_pack("{s: I, s: I}", "rounds", counts->fault_rounds[i], "calls", counts->faults[i]));
-    }
-    return json_pack("{s: o, s: I, s: s, s: I, s: I, s: I, s: I, s: I, s: o, s: I, s: I, s: I, s: I, s: o}", "builds",
-                     builds, "seed", (json_int_t)teller->options->seed, "kinds", kinds, "rounds", counts->rounds,
-                     "kills", counts->kills, "cuts", counts->cuts, "recovery_cuts", counts->recovery_cuts, "shutdowns",
-                     counts->shutdowns, "faults", faults, "swaps", counts->swaps, "acknowledged", counts->acknowledged,
-                     "reports", counts->reports, "elapsed_us", counts->elapsed_us, "findings", findings);
+    return json_pack("{s: [o, o], s: I, s: s, s: I, s: I, s: I, s: I, s: I, s: o, s: I, s: I, s: I, s: I, s: b, s: I, "
+                     "s: o}",
+                     "builds", build_json(&builds[0]), build_json(&builds[1]), "seed",
+                     (json_int_t)teller->options->seed, "kinds", kinds, "rounds", counts->rounds, "kills",
+                     counts->kills, "cuts", counts->cuts, "recovery_cuts", counts->recovery_cuts, "shutdowns",
+                     counts->shutdowns, "faults", faults_json(counts), "swaps", counts->swaps, "acknowledged",
+                     counts->acknowledged, "reports", counts->reports, "elapsed_us", counts->elapsed_us, "interrupted",
+                     (int)counts->cut_short, "found", counts->findings, "findings", findings_json(teller));
 }

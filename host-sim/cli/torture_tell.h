@@ -19,12 +19,15 @@ struct torture_teller {
     struct torture_finding findings[TORTURE_FINDINGS_MAX];
 };
 
-unsigned torture_kind_from_name(const char *name); /* 0: none */
+bool torture_is_bounded(const struct torture_options *options); /* it ends by itself */
+unsigned torture_kind_from_name(const char *name);              /* 0: none */
 
 void torture_tell_begin(struct torture_teller *teller);
 /* For torture_options.told; the context is the teller. */
 void torture_told(void *context, const struct torture_counts *counts, const struct torture_finding *finding);
 void torture_tell_clear(struct torture_teller *teller);
+/* That it was cut short, if so; on standard error. */
+void torture_tell_end(const struct torture_teller *teller, const struct torture_counts *counts);
 void torture_tell_sum(const struct torture_teller *teller, const struct torture_counts *counts);
 json_t *torture_json(const struct torture_teller *teller, const struct torture_counts *counts);
 

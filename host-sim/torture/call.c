@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/error_map.h"
+
 static atomic_int failures;
 static atomic_bool silent;
 static struct complaints *kept; /* NULL: they are printed */
@@ -83,6 +85,19 @@ uint8_t *pack_text(const char *text, size_t *ret_size) {
     return data;
 }
 
+/* The answer first: requests are long, and can be made again. */
+static void complain_of_answer(const char *how, int32_t status, const json_t *reply, const char *text) {
+    char *map = reply != NULL ? message_print(reply) : NULL;
+    complain("answered %s (%d)%s, map %.200s, to %.200s", status_text(status), (int)status, how,
+             map != NULL ? map : "none", text);
+    free(map);
+}
+
+/* The map of a failure has its status as the code; that of a success has none. */
+static bool agrees(int32_t status, const json_t *reply) {
+    return status == POLARIS_ES_REPLY_LOST || number(reply, "code") == status;
+}
+
 json_t *call_text(polaris_es *self, polaris_es_verb verb, unsigned allowed, const char *text) {
     struct received received = {0};
     polaris_sink sink = {.size = sizeof sink, .context = &received, .write = receive};
@@ -92,9 +107,9 @@ json_t *call_text(polaris_es *self, polaris_es_verb verb, unsigned allowed, cons
     free(request);
     json_t *reply = read_reply(&received);
     if (status < 0 || status > 31 || (allowed & (1u << status)) == 0) {
-        char *answer = message_print(reply);
-        complain("%s: %s", text, answer != NULL ? answer : "no memory");
-        free(answer);
+        complain_of_answer("", status, reply, text);
+    } else if (!agrees(status, reply)) {
+        complain_of_answer(" in the status and not in the map", status, reply, text);
     }
     return reply;
 }

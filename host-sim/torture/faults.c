@@ -5,16 +5,13 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
-#include "torture/random.h"
 #include "torture/shim_vfs.h"
 
 static struct {
     pthread_mutex_t mutex;
     enum fault_kind kind;
-    int64_t at;      /* 0: none */
-    int64_t count;   /* of those that fail from there on */
-    uint32_t one_in; /* 0: not at random */
-    uint64_t seed;
+    int64_t at;    /* 0: none */
+    int64_t count; /* of those that fail from there on */
     int64_t ticks;
     struct faults_seen own, *seen;
 } faults = {.mutex = PTHREAD_MUTEX_INITIALIZER, .seen = &faults.own};
@@ -46,9 +43,6 @@ static bool can_have_it(const struct vfs_access *access) {
 
 static bool is_its_turn(void) {
     int64_t tick = ++faults.ticks;
-    if (faults.one_in > 0) {
-        return random_mix(faults.seed + (uint64_t)tick) % faults.one_in == 0;
-    }
     return tick >= faults.at && tick - faults.at < faults.count;
 }
 
@@ -68,7 +62,7 @@ static int code_of(struct vfs_access *access) {
 static int on_access(struct vfs_access *access) {
     int code = SQLITE_OK;
     pthread_mutex_lock(&faults.mutex);
-    if ((faults.at > 0 || faults.one_in > 0) && can_have_it(access) && is_its_turn()) {
+    if (faults.at > 0 && can_have_it(access) && is_its_turn()) {
         code = code_of(access);
         if (faults.seen->fired++ == 0) {
             faults.seen->first = (int)access->call;
@@ -87,24 +81,18 @@ void faults_install(void) {
     shim_vfs_skip_sleep();
 }
 
-static void begin(enum fault_kind kind, int64_t at, int64_t count, uint32_t one_in, uint64_t seed) {
+void faults_from(enum fault_kind kind, int64_t n, int64_t count) {
     pthread_mutex_lock(&faults.mutex);
     faults.kind = kind;
-    faults.at = at;
+    faults.at = n;
     faults.count = count;
-    faults.one_in = one_in;
-    faults.seed = seed;
     faults.ticks = 0;
     *faults.seen = (struct faults_seen){0};
     pthread_mutex_unlock(&faults.mutex);
 }
 
 void faults_at(enum fault_kind kind, int64_t n, bool persistent) {
-    begin(kind, n, persistent ? INT64_MAX : 1, 0, 0);
-}
-
-void faults_from(enum fault_kind kind, int64_t n, int64_t count) {
-    begin(kind, n, count, 0, 0);
+    faults_from(kind, n, persistent ? INT64_MAX : 1);
 }
 
 bool faults_are_over(void) {
@@ -121,14 +109,9 @@ int64_t faults_fired(void) {
     return fired;
 }
 
-void faults_at_random(enum fault_kind kind, uint32_t one_in, uint64_t seed) {
-    begin(kind, 0, 0, one_in, seed);
-}
-
 int64_t faults_end(void) {
     pthread_mutex_lock(&faults.mutex);
     faults.at = 0;
-    faults.one_in = 0;
     int64_t fired = faults.seen->fired;
     pthread_mutex_unlock(&faults.mutex);
     return fired;

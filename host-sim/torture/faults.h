@@ -31,8 +31,6 @@ void faults_from(enum fault_kind kind, int64_t n, int64_t count);
 /* All that were to come have come. */
 bool faults_are_over(void);
 int64_t faults_fired(void);
-/* One in `one_in` calls has it, as the seed says. */
-void faults_at_random(enum fault_kind kind, uint32_t one_in, uint64_t seed);
 /* No more of them. Returns how many there were. */
 int64_t faults_end(void);
 /* The name of the first call that had one. */

@@ -200,28 +200,42 @@ static void repeat_last_requests(struct ledger *ledger, struct census *census, c
 
 /* ---- names ---- */
 
+/* What a store lists: each name once, those that events have, and how many of them. */
+struct listing {
+    const char *op;   /* and the field of the reply */
+    const char *name; /* fields of an entry */
+    const char *number;
+    char letter; /* that the names begin with */
+    const int64_t *counts;
+    int count;
+};
+
+static void check_listing(const struct listing *listing, const struct opened *store) {
+    json_t *reply = call(store->self, store->table->query, MAY(OK), "{\"op\":\"%s\"}", listing->op);
+    const json_t *entries = json_object_get(reply, listing->op);
+    unsigned seen = 0;
+    for (size_t i = 0; i < json_array_size(entries); i++) {
+        const json_t *entry = json_array_get(entries, i);
+        int which = number_in(json_object_get(entry, listing->name), listing->count);
+        int64_t events = which < listing->count ? listing->counts[which] : 0;
+        EXPECT(number(entry, listing->number) == events, "the %s %c%d has %lld events, and says %lld", listing->name,
+               listing->letter, which, (long long)events, (long long)number(entry, listing->number));
+        EXPECT((seen & 1u << which) == 0, "the %s list %c%d twice", listing->op, listing->letter, which);
+        seen |= 1u << which;
+    }
+    for (int i = 0; i < listing->count; i++) {
+        EXPECT(listing->counts[i] == 0 || (seen & 1u << i) != 0, "the %s %c%d is not listed, and has %lld events",
+               listing->name, listing->letter, i, (long long)listing->counts[i]);
+    }
+    json_decref(reply);
+}
+
 static void check_names(const struct census *census, const struct opened *store) {
-    json_t *reply = call(store->self, store->table->query, MAY(OK), "{\"op\":\"tags\"}");
-    const json_t *names = json_object_get(reply, "tags");
-    for (size_t i = 0; i < json_array_size(names); i++) {
-        const json_t *name = json_array_get(names, i);
-        int tag = number_in(json_object_get(name, "tag"), TAGS);
-        int64_t events = tag < TAGS ? census->of_tag[tag] : 0;
-        EXPECT(number(name, "count") == events, "the tag t%d counts %lld, and %lld events have it", tag,
-               (long long)number(name, "count"), (long long)events);
-    }
-    json_decref(reply);
-    reply = call(store->self, store->table->query, MAY(OK), "{\"op\":\"streams\"}");
-    names = json_object_get(reply, "streams");
-    for (size_t i = 0; i < json_array_size(names); i++) {
-        const json_t *name = json_array_get(names, i);
-        int stream = number_in(json_object_get(name, "stream"), STREAMS);
-        int64_t events = stream < STREAMS ? census->of_stream[stream] : 0;
-        EXPECT(number(name, "version") == events, "the stream s%d is at %lld, and has %lld events", stream,
-               (long long)number(name, "version"), (long long)events);
-    }
-    json_decref(reply);
-    reply = call(store->self, store->table->query, MAY(OK), "{\"op\":\"head\"}");
+    const struct listing tags = {"tags", "tag", "count", 't', census->of_tag, TAGS};
+    const struct listing streams = {"streams", "stream", "version", 's', census->of_stream, STREAMS};
+    check_listing(&tags, store);
+    check_listing(&streams, store);
+    json_t *reply = call(store->self, store->table->query, MAY(OK), "{\"op\":\"head\"}");
     EXPECT(number(reply, "last_id") == census->last_id, "the head is %lld, the last event %lld",
            (long long)number(reply, "last_id"), (long long)census->last_id);
     json_decref(reply);

@@ -182,10 +182,13 @@ static void check_integrity(void) {
         sqlite3_prepare_v2(db, "PRAGMA integrity_check(5)", -1, &statement, NULL) != SQLITE_OK) {
         complain("SQLite cannot read the store: %s", sqlite3_errmsg(db));
     }
-    while (statement != NULL && sqlite3_step(statement) == SQLITE_ROW) {
+    int rows = 0, code = SQLITE_DONE;
+    for (; statement != NULL && (code = sqlite3_step(statement)) == SQLITE_ROW; rows++) {
         const char *text = (const char *)sqlite3_column_text(statement, 0);
         EXPECT(text != NULL && strcmp(text, "ok") == 0, "integrity: %s", text != NULL ? text : "?");
     }
+    EXPECT(statement == NULL || (rows > 0 && code == SQLITE_DONE),
+           "the integrity of the store could not be checked: %s, behind %d rows", sqlite3_errmsg(db), rows);
     (void)sqlite3_finalize(statement);
     (void)sqlite3_close(db);
 }

@@ -2,7 +2,6 @@
 #include "torture/run.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +12,13 @@
 #include <unistd.h>
 
 #include "check/process.h"
-#include "owned.h"
+#include "files.h"
+#include "signals.h"
 #include "torture/work.h"
 
 /* What a ledger may grow to, of which next to nothing is ever touched. */
 #define ARENA_SIZE (UINT64_C(1) << 30)
-enum { SILENCE_MS_MAX = 60000, COMPLAINTS_TOLD = 8 };
+enum { COMPLAINTS_TOLD = 8, UNTOLD_MS_MAX = 200 };
 
 struct torture_run {
     const struct torture_options *options;
@@ -66,7 +66,7 @@ static void describe_end(const struct torture_run *run, enum task task, bool hun
     char end[64];
     const char *line = process_telling_line(run->out, output);
     if (hung) {
-        (void)snprintf(end, sizeof end, "hangs: nothing came from it for %d s", SILENCE_MS_MAX / 1000);
+        (void)snprintf(end, sizeof end, "hangs: nothing came from it for %d s", (int)(run->options->limit_ms / 1000));
     } else if (WIFSIGNALED(status)) {
         (void)snprintf(end, sizeof end, "ended by SIG%s", sigabbrev_np(WTERMSIG(status)));
     } else {
@@ -109,16 +109,41 @@ static bool is_as_it_was_to(const struct plan *plan, enum task task, int status)
     return ended;
 }
 
+/* Whoever ended this process was about to end the run as well. */
+static bool ended_with_the_run(const struct torture_run *run, int status) {
+    if (!WIFSIGNALED(status) || !signals_ask_to_end(WTERMSIG(status))) {
+        return false;
+    }
+    for (int64_t until_us = process_now_us() + UNTOLD_MS_MAX * 1000;
+         *run->options->stop == 0 && process_now_us() < until_us;) {
+        (void)usleep(1000);
+    }
+    return *run->options->stop != 0;
+}
+
+static bool is_abandoned(const struct torture_run *run) {
+    return run->counts.unjudged[0] != '\0';
+}
+
+static void abandon(struct torture_run *run, enum task task, int64_t silence_ms) {
+    run->counts.cut_short = true;
+    (void)snprintf(run->counts.unjudged, sizeof run->counts.unjudged, "round %d, %s: nothing had come from it for %d s",
+                   run->round.plan.round, task_name(task), (int)(silence_ms / 1000));
+}
+
 /* One process of the round. False: it could not be started. What it found is added to the finding. */
 static bool run_task(struct torture_run *run, enum task task, int64_t change, struct torture_finding *finding,
                      bool *ret_cut, struct failure *failure) {
     const struct plan *plan = &run->round.plan;
     struct assignment assignment = {.round = &run->round, .task = task, .change = change};
+    int64_t silence_ms = 0;
     const struct life life = {.run = round_run,
                               .context = &assignment,
                               .is_killed = task == TASK_WORK && plan->ending == ENDING_KILL && !plan->alone,
                               .moment = plan->moment,
-                              .silence_ms_max = SILENCE_MS_MAX,
+                              .silence_ms_max = run->options->limit_ms,
+                              .ret_silence_ms = &silence_ms,
+                              .stop = run->options->stop,
                               .idle = show,
                               .idle_context = run};
     int status = 0;
@@ -134,6 +159,8 @@ static bool run_task(struct torture_run *run, enum task task, int64_t change, st
     bool complained_of = atomic_load(&run->shared->complaints.count) > 0;
     if (complained_of) {
         describe_complaints(run, task, finding);
+    } else if (end == LIFE_STOPPED || ended_with_the_run(run, status)) {
+        abandon(run, task, silence_ms);
     } else if (end == LIFE_HUNG || !is_as_it_was_to(plan, task, status)) {
         describe_end(run, task, end == LIFE_HUNG, status, finding);
     }
@@ -156,29 +183,21 @@ static bool make_store_folder(struct torture_run *run, int round, struct failure
     return true;
 }
 
-static void copy_file(const char *from, const char *to) {
-    CLEANUP(fd_closep) int in = open(from, O_RDONLY | O_CLOEXEC);
-    CLEANUP(fd_closep) int out = in >= 0 ? open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
-    char block[65536];
-    for (ssize_t size = in >= 0 ? read(in, block, sizeof block) : 0; size > 0; size = read(in, block, sizeof block)) {
-        if (out < 0 || write(out, block, (size_t)size) != size) {
-            return;
-        }
-    }
-}
-
-/* As the round has left them: the check opens them, and so changes them. */
-static void keep_files(const struct torture_run *run) {
+/* As the round has left them: the check opens them, and so changes them. False: not all of it. */
+static bool keep_files(const struct torture_run *run, struct failure *failure) {
     static const char *const NAMES[] = {STORE_FILE, STORE_FILE "-wal"};
     char from[TORTURE_PATH_SIZE + 64], to[TORTURE_PATH_SIZE + 64];
+    bool kept = true;
     (void)snprintf(to, sizeof to, "%s/found", run->store_folder);
     (void)mkdir(to, 0700);
     for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
         (void)snprintf(from, sizeof from, "%s/%s", run->store_folder, NAMES[i]);
         (void)snprintf(to, sizeof to, "%s/found/%s", run->store_folder, NAMES[i]);
         (void)unlink(to);
-        copy_file(from, to);
+        bool is_there = access(from, F_OK) == 0 || errno != ENOENT; /* it may have ended before there was any */
+        kept = (!is_there || file_copy(from, to, false, failure)) && kept;
     }
+    return kept;
 }
 
 /* ---- a round ---- */
@@ -186,7 +205,6 @@ static void keep_files(const struct torture_run *run) {
 static void count_round(struct torture_run *run, bool cut) {
     const struct plan *plan = &run->round.plan;
     struct torture_counts *counts = &run->counts;
-    counts->rounds++;
     counts->kills += plan->ending == ENDING_KILL;
     counts->cuts += plan->ending == ENDING_POWER && cut;
     counts->shutdowns += plan->ending == ENDING_CLEAN;
@@ -203,15 +221,27 @@ static bool run_tasks(struct torture_run *run, struct torture_finding *finding, 
     if (!run_task(run, TASK_WORK, 0, finding, &cut, failure)) {
         return false;
     }
+    if (is_abandoned(run)) {
+        return true;
+    }
     count_round(run, cut);
-    for (int i = 0; i < plan->recovery_cuts && finding->what[0] == '\0'; i++) {
+    for (int i = 0; i < plan->recovery_cuts && finding->what[0] == '\0' && !is_abandoned(run); i++) {
         if (!run_task(run, TASK_RECOVER, plan->recovery_changes[i], finding, &cut, failure)) {
             return false;
         }
         run->counts.recovery_cuts += cut;
     }
-    keep_files(run);
-    return run_task(run, TASK_JUDGE, 0, finding, &cut, failure);
+    struct failure copying;
+    bool kept = keep_files(run, &copying);
+    if (!is_abandoned(run) && !run_task(run, TASK_JUDGE, 0, finding, &cut, failure)) {
+        return false;
+    }
+    if (finding->what[0] != '\0' && !kept) {
+        char line[sizeof copying.message + 32];
+        (void)snprintf(line, sizeof line, "found/ is incomplete: %s", copying.message);
+        add_line(finding, line);
+    }
+    return true;
 }
 
 static void add_ledger(struct torture_run *run) {
@@ -259,7 +289,8 @@ static bool run_round(struct torture_run *run, int round, bool *ret_found, struc
         run->round.plan.swaps ? ledger->threads | 1u << THREAD_SWAP : ledger->threads & ~(1u << THREAD_SWAP);
     bool made = run_tasks(run, &finding, failure);
     add_ledger(run);
-    *ret_found = made && finding.what[0] != '\0' && !*run->options->stop;
+    run->counts.rounds += made && !is_abandoned(run);
+    *ret_found = made && finding.what[0] != '\0';
     if (!*ret_found) {
         show(run);
         return made;
@@ -277,15 +308,19 @@ static bool run_round(struct torture_run *run, int round, bool *ret_found, struc
 
 /* ---- the run ---- */
 
-static bool is_over(const struct torture_run *run) {
+static bool is_done(const struct torture_run *run) {
     const struct torture_options *options = run->options;
-    return *options->stop || run->counts.findings >= TORTURE_FINDINGS_MAX ||
+    return run->counts.findings >= TORTURE_FINDINGS_MAX ||
            (options->seconds > 0 && process_now_us() - run->began_us >= options->seconds * 1000000);
 }
 
 /* Rounds, from the first of a store. After a finding the rest of its store is left out. */
 static bool run_rounds(struct torture_run *run, int64_t first, int64_t end, struct failure *failure) {
-    for (int64_t round = first; round < end && !is_over(run);) {
+    for (int64_t round = first; round < end && !is_done(run) && !run->counts.cut_short;) {
+        if (*run->options->stop != 0) {
+            run->counts.cut_short = true;
+            return true;
+        }
         bool found = false;
         if (round % STORE_ROUNDS == 0) {
             begin_store(run);
@@ -361,6 +396,9 @@ static bool meet(struct torture_run *run, struct failure *failure) {
     }
     if (finding.what[0] != '\0') {
         return failure_set(failure, "%.1000s", finding.what);
+    }
+    if (is_abandoned(run)) {
+        return failure_set(failure, "interrupted while %s", task_name(TASK_MEET));
     }
     memcpy(run->setting.builds, run->shared->builds, sizeof run->setting.builds);
     run->setting.kinds = run->options->kinds;

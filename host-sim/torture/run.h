@@ -7,7 +7,8 @@
 #include "cleanup.h"
 #include "torture/round.h"
 
-enum { TORTURE_FINDINGS_MAX = 10, TORTURE_TEXT_SIZE = 2048, TORTURE_PATH_SIZE = 4096 };
+/* A run ends after TORTURE_FINDINGS_MAX findings. */
+enum { TORTURE_FINDINGS_MAX = 10, TORTURE_TEXT_SIZE = 2048, TORTURE_PATH_SIZE = 4096, TORTURE_LIMIT_MS = 60000 };
 
 struct torture_counts {
     int64_t rounds, kills, cuts, recovery_cuts, shutdowns;
@@ -15,6 +16,8 @@ struct torture_counts {
     int64_t swaps, acknowledged, reports;
     int64_t findings;
     int64_t elapsed_us;
+    bool cut_short;     /* it was stopped, and there was more to be done */
+    char unjudged[128]; /* in words: what went on when it was stopped, and was ended for that; "": nothing */
 };
 
 struct torture_finding {
@@ -30,12 +33,13 @@ struct torture_options {
     struct loader_options loader;
     uint64_t seed;
     unsigned kinds;
-    int64_t rounds;  /* 0: no end */
-    int64_t seconds; /* 0: no end */
-    int64_t round;   /* -1; or this one only, with those that its store lived through before */
-    int64_t tries;   /* of that, until something is found */
-    bool lose_syncs; /* the disk of the power cuts claims that it syncs, and does not */
-    volatile sig_atomic_t *stop;
+    int64_t rounds;   /* 0: no end */
+    int64_t seconds;  /* 0: no end */
+    int64_t round;    /* -1; or this one only, with those that its store lived through before */
+    int64_t tries;    /* of that, until something is found */
+    bool lose_syncs;  /* the disk of the power cuts claims that it syncs, and does not */
+    int64_t limit_ms; /* a process that says nothing for so long hangs: TORTURE_LIMIT_MS, if nothing else is wanted */
+    volatile sig_atomic_t *stop; /* becomes the number of a signal that asks for the end of the run */
     /* Called some times a second, and after each round; `finding` is NULL or the one that just came. */
     void (*told)(void *context, const struct torture_counts *counts, const struct torture_finding *finding);
     void *context;
@@ -54,7 +58,7 @@ struct torture_run;
 bool torture_open(const struct torture_options *options, struct torture_run **ret_run,
                   struct failure *failure) WARN_UNUSED;
 const struct torture_setting *torture_setting(const struct torture_run *run);
-/* False: no process, memory or folder could be had. */
+/* False: no process, memory or folder could be had; *ret_counts has what was done until then. */
 bool torture_go(struct torture_run *run, struct torture_counts *ret_counts, struct failure *failure) WARN_UNUSED;
 /* Removes the folder but for what findings left. */
 void torture_close(struct torture_run *run);

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/error_map.h"
 #include "torture/faults.h"
 
 /* 2026-01-01T00:00:00Z, where the clock begins when there is one thread, and how far the next round is from there. */
@@ -154,8 +155,10 @@ static void tell_end(void *context, uint64_t ticket, int32_t status, polaris_byt
     struct failure failure;
     (void)ticket;
     if (!message_unpack(reply.data, reply.size, &map, &failure) ||
-        (status != POLARIS_ES_OK && status != POLARIS_ES_CANCELLED && status != work.trouble)) {
-        complain("a submitted request ended with %d", (int)status);
+        (status != POLARIS_ES_OK && status != POLARIS_ES_CANCELLED && status != work.trouble) ||
+        number(map, "code") != status) {
+        complain("a submitted request ended with %s (%d), and the code of its map is %d", status_text(status),
+                 (int)status, (int)number(map, "code"));
         _exit(WORK_COMPLAINED);
     }
     const struct worker worker = {.thread = THREAD_SUBMIT};
@@ -250,6 +253,8 @@ static void open_instance(void) {
         json_t *reply = NULL;
         bool may_be = may_be_in_trouble(tries);
         status = call_init(table, &SERVICES, work.config, &self, &reply);
+        EXPECT(number(reply, "code") == status, "init answered %s (%d), and the code of its map is %d",
+               status_text(status), (int)status, (int)number(reply, "code"));
         /* That the disk is full init need not say. */
         bool said = status == work.trouble || (work.trouble == POLARIS_ES_FULL && status == POLARIS_ES_IO);
         if (status != POLARIS_ES_OK && !(may_be && said && faults_fired() > 0)) {

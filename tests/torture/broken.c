@@ -2,9 +2,12 @@
  * shows. Each is compiled into a shared object of its own, with the real entry under another name (tests/check). */
 #include <polaris/event_store.h>
 #include <pthread.h>
+#include <sqlite3.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum fault {
     FORGETS = 1,           /* each fiftieth append, which it acknowledges */
@@ -12,7 +15,14 @@ enum fault {
     CRASHES,               /* in each two-hundredth call of store */
     ACKNOWLEDGES_UNSYNCED, /* durability normal, whatever was asked for */
     DENIES_FAILURES,       /* of the disk, in an append of several: it is OK */
-    SAYS_ANOTHER_FAILURE   /* INTERNAL when the disk failed */
+    SAYS_ANOTHER_FAILURE,  /* INTERNAL when the disk failed */
+    SAYS_BUSY,             /* the same, and in the status only */
+    HANGS,                 /* in the two-hundredth call of store, and all others with it */
+    HIDES_TAGS,            /* lists none */
+    HIDES_STREAMS,         /* lists none */
+    INTERRUPTS,            /* whatever SQLite does for long in this process once the store is shut down */
+    SPOILS_THE_COPY,       /* forgets as the first one does, and is in the way of what is kept of the files */
+    FORKS                  /* in each fiftieth call of store, which is no fault: the child stays as long as it may */
 };
 #define HAS(fault) (FAULT == (fault))
 
@@ -56,7 +66,8 @@ static int32_t answer_as_before(const polaris_sink *reply) {
 static bool is_forgotten(void) {
     bool first = is_first;
     is_first = false;
-    return last_size > 0 && ((HAS(FORGETS) && stores % 50 == 0) || (HAS(FORGETS_AFTER_A_SWAP) && first));
+    return last_size > 0 &&
+           (((HAS(FORGETS) || HAS(SPOILS_THE_COPY)) && stores % 50 == 0) || (HAS(FORGETS_AFTER_A_SWAP) && first));
 }
 
 static int32_t append(polaris_es *self, polaris_bytes request, const polaris_sink *reply) {
@@ -73,7 +84,9 @@ static int32_t append(polaris_es *self, polaris_bytes request, const polaris_sin
             memcpy(last, captured.data, captured.size);
             last_size = captured.size;
         }
-        status = HAS(SAYS_ANOTHER_FAILURE) && failed ? POLARIS_ES_INTERNAL : status;
+        status = HAS(SAYS_ANOTHER_FAILURE) && failed ? POLARIS_ES_INTERNAL
+                 : HAS(SAYS_BUSY) && failed          ? POLARIS_ES_BUSY
+                                                     : status;
     }
     (void)pthread_mutex_unlock(&lock);
     return status;
@@ -86,6 +99,11 @@ static int32_t broken_store(polaris_es *self, polaris_bytes request, const polar
     if (HAS(CRASHES) && stores % 200 == 199) {
         abort();
     }
+    if ((HAS(HANGS) && stores % 200 == 199) || (HAS(FORKS) && stores % 50 == 49 && fork() == 0)) {
+        for (;;) {
+            (void)pause();
+        }
+    }
     stores++;
     bool forgotten = is_append && is_forgotten();
     int32_t status = forgotten ? answer_as_before(reply) : POLARIS_ES_OK;
@@ -94,6 +112,39 @@ static int32_t broken_store(polaris_es *self, polaris_bytes request, const polar
         return status;
     }
     return is_append ? append(self, request, reply) : real->store(self, request, reply);
+}
+
+static int32_t broken_query(polaris_es *self, polaris_bytes request, const polaris_sink *reply) {
+    static const char TAGS[] = "\x81\xa4tags\x90";
+    static const char STREAMS[] = "\x81\xa7streams\x90";
+    const char *none = HAS(HIDES_TAGS) && contains(request, "\xa2op\xa4tags")         ? TAGS
+                       : HAS(HIDES_STREAMS) && contains(request, "\xa2op\xa7streams") ? STREAMS
+                                                                                      : NULL;
+    if (none == NULL) {
+        return real->query(self, request, reply);
+    }
+    (void)reply->write(reply->context, (polaris_bytes){(const uint8_t *)none, strlen(none)});
+    return POLARIS_ES_OK;
+}
+
+static int give_up(void *context) {
+    (void)context;
+    return 1;
+}
+
+static int interrupt_it(sqlite3 *db, char **ret_message, const struct sqlite3_api_routines *routines) {
+    (void)ret_message;
+    (void)routines;
+    sqlite3_progress_handler(db, 3000, give_up, NULL); /* steps: more than the schema needs, and fewer than a check */
+    return SQLITE_OK;
+}
+
+static int32_t broken_shutdown(polaris_es *self, polaris_bytes request, const polaris_sink *reply) {
+    int32_t status = real->shutdown(self, request, reply);
+    if (HAS(INTERRUPTS)) {
+        (void)sqlite3_auto_extension((void (*)(void))interrupt_it);
+    }
+    return status;
 }
 
 /* The same with the durability changed. */
@@ -123,6 +174,10 @@ static int32_t init_normal(const polaris_es_services *host, polaris_bytes config
 static int32_t broken_init(const polaris_es_services *host, polaris_bytes config, const polaris_sink *reply,
                            polaris_es **ret_self) {
     is_first = opened++ > 0;
+    if (HAS(SPOILS_THE_COPY)) {
+        (void)mkdir("found", 0700);
+        (void)mkdir("found/events.db", 0700);
+    }
     return HAS(ACKNOWLEDGES_UNSYNCED) ? init_normal(host, config, reply, ret_self)
                                       : real->init(host, config, reply, ret_self);
 }
@@ -135,6 +190,8 @@ __attribute__((constructor)) static void make_table(void) {
         memcpy(&table, real, sizeof table);
         table.init = broken_init;
         table.store = broken_store;
+        table.query = broken_query;
+        table.shutdown = broken_shutdown;
     }
 }
 

@@ -1,9 +1,12 @@
 /* torture_test.c: what is planted is found, in words, and found again by the command that was printed. */
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -90,8 +93,164 @@ Test(torture, faults_find_a_failure_that_is_denied) {
 }
 
 Test(torture, faults_find_a_failure_with_the_wrong_status) {
-    FINDS("at work: ", "fault", "60", BROKEN "/says_another_failure.so");
+    FINDS("at work: answered INTERNAL (", "fault", "60", BROKEN "/says_another_failure.so");
 }
+
+Test(torture, faults_find_a_status_that_is_not_that_of_the_map) {
+    FINDS("at work: answered BUSY (7) in the status and not in the map, map {\"code\":", "fault", "60",
+          BROKEN "/says_busy.so");
+}
+
+Test(torture, the_check_misses_tags_that_are_not_listed) {
+    FINDS("checking the store: the tag t0 is not listed", "kill", "8", BROKEN "/hides_tags.so");
+}
+
+Test(torture, the_check_misses_streams_that_are_not_listed) {
+    FINDS("checking the store: the stream s0 is not listed", "kill", "8", BROKEN "/hides_streams.so");
+}
+
+Test(torture, a_check_of_the_file_that_cannot_be_made_is_a_finding) {
+    FINDS("the integrity of the store could not be checked: interrupted", "kill", "8", BROKEN "/interrupts.so");
+}
+
+Test(torture, files_that_cannot_be_kept_are_told_of) {
+    CLEANUP(result_done)
+    struct result found =
+        RUN_FOR(1, NULL, "torture", "--seed", "5", "--only", "kill", "--rounds", "24", BROKEN "/spoils_the_copy.so");
+    cli_contains(found.out, "is lost");
+    cli_contains(found.out, "found/ is incomplete: cannot copy ");
+}
+
+Test(torture, a_process_that_says_nothing_hangs) {
+    FINDS("hangs: nothing came from it for 3 s", "swap", "16", "--limit", "3", BROKEN "/hangs.so");
+}
+
+Test(torture, a_folder_that_is_no_text_hides_no_finding) {
+    char strange[sizeof folder + 16], command[sizeof folder + 32];
+    (void)snprintf(strange, sizeof strange, "%s/\xff", folder);
+    cr_assert_eq(mkdir(strange, 0700), 0);
+    cr_assert_eq(setenv("TMPDIR", strange, 1), 0);
+    CLEANUP(result_done)
+    struct result found =
+        RUN_FOR(1, NULL, "torture", "--json", "--seed", "5", "--only", "kill", "--rounds", "24", BROKEN "/forgets.so");
+    json_auto_t *run = read_json(found.out);
+    const json_t *findings = json_object_get(run, "findings");
+    cr_expect_gt(json_array_size(findings), 0u);
+    cr_expect_eq(json_integer_value(json_object_get(run, "found")), (json_int_t)json_array_size(findings));
+    cli_contains(text_of(json_array_get(findings, 0), "folder"), "/?/polaris-torture-");
+    (void)snprintf(command, sizeof command, "rm -rf '%s'", strange);
+    cr_assert_eq(system(command), 0);
+}
+
+/* ---- ended from outside ---- */
+
+/* Begins, and waits until it is at work: the first lines tell what the build is, and where. */
+static struct process begin(const char *const *arguments) {
+    struct process torture = cli_start(arguments);
+    for (int i = 0; i < 2; i++) {
+        char *line = process_line(&torture);
+        cr_assert_not_null(line);
+        free(line);
+    }
+    return torture;
+}
+#define BEGIN(...) begin((const char *const[]){"torture", __VA_ARGS__, NULL})
+
+Test(torture, a_run_that_is_cut_short_says_so_and_ends_by_the_signal) {
+    struct process torture = BEGIN("--rounds", "100000", "--seed", "1", PLUGIN);
+    (void)kill(torture.id, SIGTERM);
+    CLEANUP(result_done) struct result result = process_finish(&torture);
+    cr_expect_eq(result.code, 128 + SIGTERM);
+    cli_contains(result.err, "interrupted after ");
+    cli_contains(result.err, " of 100000 rounds");
+    cli_contains(result.out, "nothing was found");
+}
+
+Test(torture, a_run_until_ctrl_c_ends_by_it_in_good_order) {
+    struct process torture = BEGIN("--seconds", "0", "--seed", "1", PLUGIN);
+    (void)kill(torture.id, SIGINT);
+    CLEANUP(result_done) struct result result = process_finish(&torture);
+    cr_expect_eq(result.code, 0);
+    cli_contains(result.out, "nothing was found");
+}
+
+Test(torture, nohup_is_respected) {
+    (void)signal(SIGHUP, SIG_IGN);
+    struct process torture = BEGIN("--rounds", "8", "--seed", "1", PLUGIN);
+    (void)kill(torture.id, SIGHUP);
+    CLEANUP(result_done) struct result result = process_finish(&torture);
+    cr_expect_eq(result.code, 0);
+    cli_contains(result.out, "seed 1: 8 rounds in ");
+}
+
+Test(torture, nobody_waits_for_a_silent_process_once_the_run_is_stopped) {
+    struct process torture =
+        BEGIN("--rounds", "16", "--seed", "5", "--only", "swap", "--limit", "3600", BROKEN "/hangs.so");
+    (void)sleep(6);
+    (void)kill(torture.id, SIGINT);
+    CLEANUP(result_done) struct result result = process_finish(&torture);
+    cr_expect_eq(result.code, 128 + SIGINT);
+    cli_contains(result.err, " of 16 rounds");
+    cli_contains(result.err, "is not judged: round ");
+}
+
+Test(torture, what_was_found_is_told_when_the_run_is_stopped) {
+    struct process torture = BEGIN("--seconds", "0", "--seed", "5", "--only", "kill", BROKEN "/forgets.so");
+    char *line = process_line(&torture);
+    while (line != NULL && strncmp(line, "FOUND", 5) != 0) {
+        free(line);
+        line = process_line(&torture);
+    }
+    cr_assert_not_null(line);
+    free(line);
+    (void)kill(torture.id, SIGINT);
+    CLEANUP(result_done) struct result result = process_finish(&torture);
+    cr_expect_eq(result.code, 1);
+    cli_contains(result.out, "SOMETHING WAS FOUND");
+}
+
+/* The run's folder is taken away while it goes on. */
+Test(torture, a_run_that_cannot_go_on_tells_what_it_has_found) {
+    struct process torture = BEGIN("--rounds", "100000", "--seed", "5", "--only", "kill", BROKEN "/forgets.so");
+    char *line = process_line(&torture);
+    while (line != NULL && strncmp(line, "FOUND", 5) != 0) {
+        free(line);
+        line = process_line(&torture);
+    }
+    cr_assert_not_null(line);
+    free(line);
+    cr_assert_eq(system("mv polaris-torture-* moved"), 0);
+    CLEANUP(result_done) struct result result = process_finish(&torture);
+    cr_expect_eq(result.code, 1);
+    cli_contains(result.err, "cannot make the folder");
+    cli_contains(result.out, "SOMETHING WAS FOUND");
+    cr_assert_eq(system("rm -rf moved"), 0);
+}
+
+/* ---- builds that start processes ---- */
+
+/* How many there are that work in a folder of a run. */
+static int count_left(void) {
+    char below[sizeof folder + 32];
+    int count = 0;
+    DIR *all = opendir("/proc");
+    (void)snprintf(below, sizeof below, "%s/polaris-torture-", folder);
+    for (struct dirent *entry; (entry = readdir(all)) != NULL;) {
+        char link[512], place[8192];
+        (void)snprintf(link, sizeof link, "/proc/%s/cwd", entry->d_name);
+        ssize_t size = readlink(link, place, sizeof place - 1);
+        count += size > 0 && strncmp(place, below, strlen(below)) == 0;
+    }
+    (void)closedir(all);
+    return count;
+}
+
+Test(torture, what_a_build_starts_ends_with_its_process_and_is_no_hang) {
+    ENDS(0, NULL, "torture", "--seed", "5", "--only", "swap", "--rounds", "8", "--limit", "30", BROKEN "/forks.so");
+    cr_expect_eq(count_left(), 0);
+}
+
+/* ---- all the rest ---- */
 
 Test(torture, a_good_build_has_no_finding_and_each_kind_is_counted) {
     CLEANUP(result_done)
@@ -131,6 +290,20 @@ Test(torture, wrong_usage_is_told) {
     cli_file("text.so", "no shared object");
     CLEANUP(result_done) struct result text = RUN_FOR(2, NULL, "torture", "--rounds", "1", "text.so");
     cli_contains(text.err, "the build cannot be loaded");
+    static const struct {
+        const char *words, *arguments[4];
+    } WRONG[] = {
+        {"--only names at least one", {"--only", ","}},
+        {"--tries is for --round", {"--tries", "3"}},
+        {"do not go together", {"--round", "3", "--rounds", "4"}},
+        {"--lose-syncs is for power cuts", {"--lose-syncs", "--only", "kill"}},
+    };
+    for (size_t i = 0; i < sizeof WRONG / sizeof WRONG[0]; i++) {
+        const char *const *given = WRONG[i].arguments;
+        CLEANUP(result_done)
+        struct result wrong = RUN_FOR(2, NULL, "torture", PLUGIN, given[0], given[1], given[2], given[3]);
+        cli_contains(wrong.err, WRONG[i].words);
+    }
     CLEANUP(result_done) struct result two = RUN_FOR(2, NULL, "torture", PLUGIN, PLUGIN);
     cli_contains(two.err, "--with names");
 }
