@@ -251,10 +251,11 @@ static bool meet_apart(const struct check_options *options, struct check_build *
 }
 
 bool check_meet(const struct check_options *options, struct check_build *ret_build, struct failure *failure) {
+    struct signals signals;
     came = 0;
-    catch_signals(true);
+    signals_catch(&signals, note_signal, false);
     bool good = meet_apart(options, ret_build, failure);
-    catch_signals(false);
+    signals_restore(&signals);
     if (came != 0) {
         (void)raise(came); /* nothing is left to remove */
     }
