@@ -52,6 +52,9 @@ static struct {
     bool cut;
     uint32_t failing_syncs; /* one in so many; 0: none */
     uint64_t random;        /* of those */
+    bool next_file_fails;   /* the next sync of a database's own file */
+    uint64_t next_random;   /* of that one */
+    int64_t failed_syncs;   /* since disk_begin */
     bool ends;              /* the process, with a cut */
     bool keeps_all;         /* then: what was written is what is left */
     uint64_t seed;          /* of what is left */
@@ -353,7 +356,11 @@ static bool record_sync(const struct vfs_access *access) {
     if (tick()) {
         return false;
     }
-    if (disk.failing_syncs > 0 && random_below(&disk.random, disk.failing_syncs) == 0) {
+    if (disk.next_file_fails && access->kind == VFS_DATABASE) {
+        disk.next_file_fails = false;
+        decide(inode, &disk.next_random);
+        inode->failures++;
+    } else if (disk.failing_syncs > 0 && random_below(&disk.random, disk.failing_syncs) == 0) {
         decide(inode, &disk.random);
         inode->failures++;
     }
@@ -363,6 +370,7 @@ static bool record_sync(const struct vfs_access *access) {
     }
     bool is_good = handle->seen == inode->failures;
     handle->seen = inode->failures;
+    disk.failed_syncs += !is_good;
     return is_good;
 }
 
@@ -438,6 +446,8 @@ static int on_access(struct vfs_access *access) {
 void disk_begin(enum disk_syncs syncs) {
     disk.syncs = syncs;
     disk.cut = false;
+    disk.next_file_fails = false;
+    disk.failed_syncs = 0;
     disk_cut_at(0);
     disk_fail_syncs(0, 0);
     shim_vfs_install(on_access);
@@ -455,6 +465,20 @@ void disk_fail_syncs(uint32_t one_in, uint64_t seed) {
     disk.failing_syncs = one_in;
     disk.random = seed;
     pthread_mutex_unlock(&disk.mutex);
+}
+
+void disk_fail_next_file_sync(uint64_t seed) {
+    pthread_mutex_lock(&disk.mutex);
+    disk.next_file_fails = true;
+    disk.next_random = seed;
+    pthread_mutex_unlock(&disk.mutex);
+}
+
+int64_t disk_failed_syncs(void) {
+    pthread_mutex_lock(&disk.mutex);
+    int64_t failed = disk.failed_syncs;
+    pthread_mutex_unlock(&disk.mutex);
+    return failed;
 }
 
 void disk_end_with_cut(bool keeps_all, uint64_t seed, int exit_code) {

@@ -24,6 +24,10 @@ void disk_cut_at(int64_t change);
 /* One sync in `one_in` fails, as the seed says; 0: none. As on Linux, what was to be synced then is on the disk or not,
  * and never tried again: the next sync succeeds without it. */
 void disk_fail_syncs(uint32_t one_in, uint64_t seed);
+/* The next sync of a database's own file fails like that; those of its log do not. */
+void disk_fail_next_file_sync(uint64_t seed);
+/* How many syncs have failed since disk_begin, but for cuts. */
+int64_t disk_failed_syncs(void);
 /* A cut ends the process, with this exit code, once the files are what they may be after it, as the seed says. With
  * `keeps_all` they are what they were: as if the process had been killed in the middle of that call. */
 void disk_end_with_cut(bool keeps_all, uint64_t seed, int exit_code);

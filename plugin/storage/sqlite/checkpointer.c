@@ -1,6 +1,7 @@
 /* checkpointer.c: when the log is copied, and by whom. */
 #include "storage/sqlite/checkpointer.h"
 
+#include "storage/sqlite/wal_index.h"
 #include "system.h"
 
 enum {
@@ -12,29 +13,61 @@ enum {
     REST_PART = 4,
     /* A log that was left by the instance before is not copied at once, when all callers of a swap wait for the first
      * commit, unless it has this many times checkpoint_pages. */
-    INHERITED = 4
+    INHERITED = 4,
+
+    COPY_FAILED = -1 /* for a number of pages: the file could not be synced, and is to be left alone for a while */
 };
 
-/* Copies what no reader still needs from the log. *pages becomes how many of its pages are copied now; it stays as it
- * is when that is not known, as another one is at it. */
-static void copy_log(struct checkpointer *self, struct connection *connection, int *pages) {
+/* After a sync that failed the system drops what was to be synced, and never tries it again: it may be that no page
+ * that was copied since the log began is on the disk. Passes that end before the log does count their pages as copied
+ * without a sync, and the next one, of whoever has the store open then, would go on behind them. So none counts any
+ * more: all are written again, and synced, before the log may begin again. With that nothing is left of the failure,
+ * and copying goes on later. (If it was the log's own sync, which only durability normal leaves to a pass, there is no
+ * better way either: what is still in memory gets to the disk by way of the file.) True: nothing is left to be
+ * forgotten. */
+static bool forget_copied(struct checkpointer *self, const struct connection *connection) {
+    if (atomic_load(&self->sync_failed) && wal_index_forget_copied(connection->db)) {
+        atomic_store(&self->sync_failed, false);
+    }
+    return !atomic_load(&self->sync_failed);
+}
+
+/* One pass; returns what copy_log does. */
+static int copy_pages(struct checkpointer *self, struct connection *connection, int pages) {
     int log_pages = 0;
     int copied_pages = 0;
-    if (atomic_load(&self->sync_failed)) {
-        return;
+    if (!forget_copied(self, connection)) {
+        return COPY_FAILED;
     }
     int code = sqlite3_wal_checkpoint_v2(connection->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &log_pages, &copied_pages);
     if (code == SQLITE_OK) {
-        *pages = copied_pages > 0 ? copied_pages : 0;
-    } else if ((code & 0xFF) != SQLITE_BUSY && code != SQLITE_INTERRUPT) {
-        struct error ignored; /* nothing is lost: the log keeps what was not copied; connection_error logged it */
-        (void)connection_error(connection, code, "copy the write-ahead log into the file", &ignored);
+        return copied_pages > 0 ? copied_pages : 0;
     }
-    if (code == SQLITE_IOERR_FSYNC) {
-        atomic_store(&self->sync_failed, true);
-        connection->host->log(connection->host->context, POLARIS_ES_LOG_ERROR,
-                              "the file could not be synced: the write-ahead log grows until the store is opened anew");
+    if ((code & 0xFF) == SQLITE_BUSY || code == SQLITE_INTERRUPT) {
+        return pages;
     }
+    struct error ignored; /* nothing is lost: the log keeps what was not copied; connection_error logged it */
+    (void)connection_error(connection, code, "copy the write-ahead log into the file", &ignored);
+    if (code != SQLITE_IOERR_FSYNC) {
+        return pages;
+    }
+    atomic_store(&self->sync_failed, true);
+    (void)forget_copied(self, connection);
+    connection->host->log(connection->host->context, POLARIS_ES_LOG_ERROR,
+                          "the file could not be synced: the whole write-ahead log is kept, and copied again later");
+    return COPY_FAILED;
+}
+
+/* Copies what no reader still needs from the log. Returns how many of its pages are copied now; `pages`, when that is
+ * not known, as another one is at it; or COPY_FAILED. */
+static int copy_log(struct checkpointer *self, struct connection *connection, int pages) {
+    /* One at a time: none goes on behind pages that the other one is about to forget. */
+    if (atomic_flag_test_and_set(&self->is_copying)) {
+        return pages;
+    }
+    pages = copy_pages(self, connection, pages);
+    atomic_flag_clear(&self->is_copying);
+    return pages;
 }
 
 static int note_log_size(void *context, sqlite3 *db, const char *name, int pages) {
@@ -55,8 +88,7 @@ static void *checkpointer_main(void *argument) {
             break;
         }
         (void)pthread_mutex_unlock(&self->mutex);
-        int copied_pages = 0;
-        copy_log(self, &self->connection, &copied_pages);
+        int copied_pages = copy_log(self, &self->connection, 0);
         (void)pthread_mutex_lock(&self->mutex);
         self->thread_copied_pages = copied_pages;
         self->state = CHECKPOINT_COPIED;
@@ -89,6 +121,10 @@ static bool hear_thread(struct checkpointer *self, int *pages) {
 
 void checkpointer_pace(struct checkpointer *self, struct connection *writer) {
     int64_t pages = self->config->checkpoint_pages;
+    if (atomic_load(&self->sync_failed) && !atomic_flag_test_and_set(&self->is_copying)) {
+        (void)forget_copied(self, writer); /* another program's checkpoint was in the way */
+        atomic_flag_clear(&self->is_copying);
+    }
     if (self->last_log_pages == 0 && self->log_pages <= pages * INHERITED) {
         self->copied_pages = self->log_pages; /* as if: its turn comes with what is written from now on */
     }
@@ -104,6 +140,10 @@ void checkpointer_pace(struct checkpointer *self, struct connection *writer) {
     }
     int heard = 0;
     bool thread_is_done = hear_thread(self, &heard) && heard <= self->log_pages; /* more: of the log before */
+    if (heard == COPY_FAILED) {
+        self->copied_pages = self->log_pages; /* as if: the whole log is copied again, but not after each commit */
+        return;
+    }
     if (thread_is_done && heard > self->copied_pages) {
         self->copied_pages = heard;
     }
@@ -112,7 +152,8 @@ void checkpointer_pace(struct checkpointer *self, struct connection *writer) {
         return; /* the log begins again with the next commit, if no reader needs it */
     }
     if ((thread_is_done && rest <= pages / REST_PART) || rest >= pages * PATIENCE) {
-        copy_log(self, writer, &self->copied_pages);
+        int copied_pages = copy_log(self, writer, self->copied_pages);
+        self->copied_pages = copied_pages != COPY_FAILED ? copied_pages : self->log_pages;
     } else if (rest >= pages || thread_is_done) {
         ask_thread(self);
     }
@@ -150,8 +191,9 @@ bool checkpointer_stop(struct checkpointer *self, struct connection *writer, boo
     (void)sqlite3_db_config(self->connection.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     connection_close(&self->connection);
     if (!keep_log) { /* SQLite itself does it only when no reader has the file open */
-        int ignored = 0;
-        copy_log(self, writer, &ignored);
+        (void)copy_log(self, writer, 0);
     }
-    return keep_log || atomic_load(&self->sync_failed);
+    /* Once forgotten it is safe that SQLite copies the log, all of it, when it closes the last connection. */
+    bool is_forgotten = forget_copied(self, writer);
+    return keep_log || !is_forgotten;
 }

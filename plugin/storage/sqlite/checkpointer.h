@@ -16,7 +16,9 @@ struct checkpointer {
     /* For whoever is at work on the writer's connection: */
     int log_pages;      /* after the last commit */
     int last_log_pages; /* after the one before */
-    int copied_pages;   /* of them, by the last checkpoint */
+    /* So many of them count as copied: those that the last checkpoint copied; or, as if, all that there were when the
+     * store was opened, or when a checkpoint failed to sync the file. */
+    int copied_pages;
 
     pthread_t thread;
     pthread_mutex_t mutex; /* all below */
@@ -26,11 +28,13 @@ struct checkpointer {
         CHECKPOINT_WANTED, /* of the thread, which is at it, or will be */
         CHECKPOINT_COPIED  /* the thread is done: the rest is the writer's */
     } state;
-    int thread_copied_pages;
+    int thread_copied_pages; /* or COPY_FAILED */
     bool stopping;
 
-    /* A sync failed: nobody knows which pages of the file are on the disk, and SQLite would go on behind them. Nothing
-     * is copied any more, so that the log stays; who opens the store next copies it from its beginning. */
+    atomic_flag is_copying; /* by the thread, or by the writer */
+    /* A sync failed, and the log's index still says that pages are copied of which nobody knows whether they are on the
+     * disk. Mostly for a moment only; but another program's checkpoint may be in the way, then it is tried again after
+     * each commit. As long as it says so nothing is copied, and a shutdown keeps the log. */
     atomic_bool sync_failed;
 };
 

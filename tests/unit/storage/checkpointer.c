@@ -47,3 +47,18 @@ Test(checkpointer, lets_a_log_of_the_instance_before_wait_until_as_much_again_wa
 Test(checkpointer, is_asked_at_once_for_a_long_log_of_the_instance_before) {
     cr_expect_eq(after_commit(4 * CHECKPOINT_PAGES + 1), CHECKPOINT_WANTED);
 }
+
+/* The thread is done with what it was asked, and copied so many pages. */
+static void thread_copied(int pages) {
+    checkpointer.thread_copied_pages = pages;
+    checkpointer.state = CHECKPOINT_COPIED;
+}
+
+Test(checkpointer, is_not_asked_after_each_commit_when_a_sync_failed) {
+    (void)after_commit(3);
+    cr_assert_eq(after_commit(3 + CHECKPOINT_PAGES), CHECKPOINT_WANTED);
+    thread_copied(-1);
+    cr_expect_eq(after_commit(3 + CHECKPOINT_PAGES + 1), CHECKPOINT_IDLE);
+    cr_expect_eq(after_commit(3 + CHECKPOINT_PAGES + CHECKPOINT_PAGES), CHECKPOINT_IDLE);
+    cr_expect_eq(after_commit(3 + CHECKPOINT_PAGES + CHECKPOINT_PAGES + 1), CHECKPOINT_WANTED);
+}
