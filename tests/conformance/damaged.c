@@ -140,8 +140,8 @@ Test(damaged, an_append_that_meets_a_number_which_no_writer_gave_is_refused_and_
          "'stream': 's3'"},
         {"UPDATE stream SET version = -1", "version -1 of stream s,", "'stream': 's'", "'stream': 's3'"},
         {"INSERT INTO tag VALUES (9223372036854775807, 'y', 1, 1)", "tag", "'tags': ['z']", "'stream': 's'"},
-        {"INSERT INTO tag VALUES (-5, 'b', 1, 1)", "tag", "'tags': ['b']", "'stream': 's'"},
-        {"INSERT INTO tag VALUES (0, 'b', 1, 1)", "tag", "'tags': ['b']", "'stream': 's'"},
+        {"INSERT INTO tag VALUES (-5, 'b', 1, 1)", "tag", "'tags': ['z', 'b']", "'tags': ['x', 'z']"},
+        {"INSERT INTO tag VALUES (0, 'b', 1, 1)", "tag", "'tags': ['b']", "'tags': ['x']"},
         {"INSERT INTO type VALUES (-5, 'u')", "type", "'type': 'u'", NULL},
         {"UPDATE type SET id = 9223372036854775807", "type", "'type': 'u'", NULL},
     };

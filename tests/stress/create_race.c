@@ -2,12 +2,13 @@
  * whole. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "race.h"
 
 enum {
     CREATIONS = 200,
-    READERS = 2,
+    READERS = 1,
 };
 
 struct creation {
@@ -42,7 +43,7 @@ static void *read_each(void *context) {
 int main(void) {
     static struct creation creation;
     pthread_t readers[READERS];
-    race_begin();
+    race_begin_in(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"); /* a creation waits for no disk */
     for (int i = 0; i < READERS; i++) {
         start(&readers[i], read_each, &creation);
     }

@@ -6,24 +6,41 @@ enum status id_refuse(const char *what, const char *table, int64_t id, struct er
                      table, (long long)id);
 }
 
-enum status ids_check(struct connection *connection, enum id_table table, const char *what, struct error *error) {
-    /* Each minimum and maximum by itself: it is found at one end of the table, without a scan. */
-    static const struct {
-        const char *name, *sql;
-    } TABLES[] = {
-        [IDS_OF_TYPES] = {"type", "SELECT (SELECT min(id) FROM type), (SELECT max(id) FROM type)"},
-        [IDS_OF_TAGS] = {"tag", "SELECT (SELECT min(id) FROM tag), (SELECT max(id) FROM tag)"},
-    };
+/* Each minimum and maximum by itself: it is found at one end of the table, without a scan. */
+static const struct {
+    const char *name, *ends, *of_name;
+} TABLES[] = {
+    [IDS_OF_TYPES] = {"type", "SELECT (SELECT min(id) FROM type), (SELECT max(id) FROM type)",
+                      "SELECT coalesce((SELECT id FROM type WHERE name = ?1), (SELECT max(id) FROM type))"},
+    [IDS_OF_TAGS] = {"tag", "SELECT (SELECT min(id) FROM tag), (SELECT max(id) FROM tag)",
+                     "SELECT coalesce((SELECT id FROM tag WHERE name = ?1), (SELECT max(id) FROM tag))"},
+};
+
+enum status ids_check(struct connection *connection, enum id_table table, const char *what, bool *ret_are_sound,
+                      struct error *error) {
     CLEANUP(statement_release) struct statement select = {0};
     bool row = false;
-    enum status status = statement_get(connection, TABLES[table].sql, what, &select, error);
+    enum status status = statement_get(connection, TABLES[table].ends, what, &select, error);
     if (status == OK) {
         status = statement_step(&select, &row, error);
     }
-    bool is_empty = status == OK && (!row || sqlite3_column_type(select.handle, 0) == SQLITE_NULL);
-    for (int i = 0; i < 2 && status == OK && !is_empty; i++) {
-        int64_t id = column_int(&select, i);
-        status = id_is_sound(id) ? OK : id_refuse(what, TABLES[table].name, id, error);
+    if (status != OK) {
+        return status;
     }
-    return status;
+    bool is_empty = !row || sqlite3_column_type(select.handle, 0) == SQLITE_NULL;
+    *ret_are_sound = is_empty || (id_is_sound(column_int(&select, 0)) && id_is_sound(column_int(&select, 1)));
+    return OK;
+}
+
+enum status ids_check_name(struct connection *connection, enum id_table table, struct bytes name, const char *what,
+                           struct error *error) {
+    CLEANUP(statement_release) struct statement select = {0};
+    bool row = false;
+    enum status status = statement_get(connection, TABLES[table].of_name, what, &select, error);
+    if (status == OK) {
+        bind_text(&select, name);
+        status = statement_step(&select, &row, error);
+    }
+    int64_t id = status == OK && row ? column_int(&select, 0) : 0;
+    return status != OK || id_is_sound(id) ? status : id_refuse(what, TABLES[table].name, id, error);
 }

@@ -20,9 +20,13 @@ static inline bool id_is_sound(int64_t id) {
 /* CORRUPT: the table has this id, and no writer gave it. `what` is what was attempted. */
 enum status id_refuse(const char *what, const char *table, int64_t id, struct error *error);
 
-/* Are all ids of the table sound? CORRUPT: one is not. */
 enum id_table { IDS_OF_TYPES, IDS_OF_TAGS };
+
+/* Are all ids of the table sound? */
 WARN_UNUSED enum status ids_check(struct connection *connection, enum id_table table, const char *what,
-                                  struct error *error);
+                                  bool *ret_are_sound, struct error *error);
+/* Of a table in which not all are. CORRUPT: the name's id is not sound, or it has none and none can follow. */
+WARN_UNUSED enum status ids_check_name(struct connection *connection, enum id_table table, struct bytes name,
+                                       const char *what, struct error *error);
 
 #endif

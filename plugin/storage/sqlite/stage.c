@@ -291,18 +291,24 @@ static enum status advance_stream(struct writer *writer, struct staged_event *st
 
 /* ---- putting ---- */
 
-/* Types and tags get their numbers when the stage is written, for all calls at once: a table in which that would fail
- * is found here, where the one call fails. It is asked once, as from then on the writer alone gives numbers. */
+/* Types and tags get their numbers when the stage is written, for all calls at once: an id with which that would fail
+ * is found here, where the one call fails. A sound table is asked once, as from then on the writer alone gives numbers.
+ */
 static enum status check_names(struct writer *writer, const struct event *event, struct error *error) {
     struct stage *stage = &writer->stage;
+    struct connection *connection = &writer->connection;
     enum status status = OK;
     if (!stage->types_are_sound) {
-        status = ids_check(&writer->connection, IDS_OF_TYPES, WHAT, error);
-        stage->types_are_sound = status == OK;
+        status = ids_check(connection, IDS_OF_TYPES, WHAT, &stage->types_are_sound, error);
+    }
+    if (status == OK && !stage->types_are_sound) {
+        status = ids_check_name(connection, IDS_OF_TYPES, event->type, WHAT, error);
     }
     if (status == OK && event->tag_count > 0 && !stage->tags_are_sound) {
-        status = ids_check(&writer->connection, IDS_OF_TAGS, WHAT, error);
-        stage->tags_are_sound = status == OK;
+        status = ids_check(connection, IDS_OF_TAGS, WHAT, &stage->tags_are_sound, error);
+    }
+    for (uint32_t i = 0; i < event->tag_count && status == OK && !stage->tags_are_sound; i++) {
+        status = ids_check_name(connection, IDS_OF_TAGS, event->tag[i], WHAT, error);
     }
     return status;
 }
