@@ -21,7 +21,7 @@ enum durability { DURABILITY_FULL, DURABILITY_NORMAL };
     X(group_max, 1024, 1, 65536)                                                                                       \
     X(submit_max, 4096, 1, 65536)                                                                                      \
     X(submit_size_max, 67108864, 1024, 1073741824)                                                                     \
-    X(checkpoint_pages, 1000, 100, 1000000)                                                                            \
+    X(checkpoint_pages, 4000, 100, 1000000)                                                                            \
     X(event_size_max, 1048576, 64, 67108864)                                                                           \
     X(request_size_max, 67108864, 1024, 1073741824)                                                                    \
     X(request_events_max, 10000, 1, 1000000)                                                                           \

@@ -7,13 +7,13 @@
 enum {
     /* A log with this many times checkpoint_pages to copy is copied by the writer, however long that takes: writing is
      * faster than the thread. */
-    PATIENCE = 16,
+    PATIENCE = 8,
     /* What is left to the writer must be at most this part of checkpoint_pages; otherwise the thread copies once more.
      */
     REST_PART = 4,
     /* A log that was left by the instance before is not copied at once, when all callers of a swap wait for the first
      * commit, unless it has this many times checkpoint_pages. */
-    INHERITED = 4,
+    INHERITED = 2,
 
     COPY_FAILED = -1 /* for a number of pages: the file could not be synced, and is to be left alone for a while */
 };

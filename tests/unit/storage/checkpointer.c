@@ -39,13 +39,13 @@ Test(checkpointer, is_asked_when_checkpoint_pages_were_written) {
 }
 
 Test(checkpointer, lets_a_log_of_the_instance_before_wait_until_as_much_again_was_written) {
-    cr_expect_eq(after_commit(3 * CHECKPOINT_PAGES), CHECKPOINT_IDLE);
-    cr_expect_eq(after_commit(4 * CHECKPOINT_PAGES - 1), CHECKPOINT_IDLE);
-    cr_expect_eq(after_commit(4 * CHECKPOINT_PAGES), CHECKPOINT_WANTED);
+    cr_expect_eq(after_commit(2 * CHECKPOINT_PAGES), CHECKPOINT_IDLE);
+    cr_expect_eq(after_commit(3 * CHECKPOINT_PAGES - 1), CHECKPOINT_IDLE);
+    cr_expect_eq(after_commit(3 * CHECKPOINT_PAGES), CHECKPOINT_WANTED);
 }
 
 Test(checkpointer, is_asked_at_once_for_a_long_log_of_the_instance_before) {
-    cr_expect_eq(after_commit(4 * CHECKPOINT_PAGES + 1), CHECKPOINT_WANTED);
+    cr_expect_eq(after_commit(2 * CHECKPOINT_PAGES + 1), CHECKPOINT_WANTED);
 }
 
 /* The thread is done with what it was asked, and copied so many pages. */
