@@ -240,7 +240,8 @@ static int count_left(void) {
         char link[512], place[8192];
         (void)snprintf(link, sizeof link, "/proc/%s/cwd", entry->d_name);
         ssize_t size = readlink(link, place, sizeof place - 1);
-        count += size > 0 && strncmp(place, below, strlen(below)) == 0;
+        place[size > 0 ? size : 0] = '\0';
+        count += strncmp(place, below, strlen(below)) == 0;
     }
     (void)closedir(all);
     return count;
