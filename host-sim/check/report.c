@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "owned.h"
+#include "text.h"
 
 const char *check_verdict_name(enum verdict verdict) {
     return verdict == VERDICT_PASSED ? "passed" : verdict == VERDICT_SKIPPED ? "skipped" : "FAILED";
@@ -19,31 +20,13 @@ size_t check_report_count(const struct check_report *report, enum verdict verdic
 
 /* ---- JSON ---- */
 
-/* How many bytes the character at `text` has, or 0: it is none of UTF-8. */
-static size_t character_size(const unsigned char *text) {
-    unsigned char first = text[0];
-    size_t size = first < 0x80 ? 1 : first < 0xC2 || first > 0xF4 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-    for (size_t i = 1; i < size; i++) {
-        if ((text[i] & 0xC0) != 0x80) {
-            return 0;
-        }
-    }
-    /* What is longer than it need be, surrogates, and what is beyond U+10FFFF. */
-    bool refused = (first == 0xE0 && text[1] < 0xA0) || (first == 0xED && text[1] > 0x9F) ||
-                   (first == 0xF0 && text[1] < 0x90) || (first == 0xF4 && text[1] > 0x8F);
-    return refused ? 0 : size;
-}
-
 json_t *check_text_json(const char *text) {
     CLEANUP(freep) char *good = strdup(text);
-    for (char *at = good; at != NULL && *at != '\0';) {
-        size_t size = character_size((const unsigned char *)at);
-        if (size == 0) {
-            *at = '?';
-        }
-        at += size > 0 ? size : 1;
+    if (good == NULL) {
+        return NULL;
     }
-    return good != NULL ? json_string(good) : NULL;
+    text_make_good(good, TEXT_KEEPS_CONTROLS);
+    return json_string(good);
 }
 
 json_t *check_report_json(const struct check_report *report) {
@@ -77,7 +60,7 @@ json_t *check_report_json(const struct check_report *report) {
 static void put_text(FILE *out, const char *text) {
     const unsigned char *at = (const unsigned char *)text;
     while (*at != '\0') {
-        size_t size = character_size(at);
+        size_t size = text_character_size(at);
         const char *entity = *at == '&'                              ? "&amp;"
                              : *at == '<'                            ? "&lt;"
                              : *at == '>'                            ? "&gt;"
