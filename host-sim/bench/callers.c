@@ -64,9 +64,9 @@ static void *call_all(void *argument) {
         return NULL;
     }
     for (uint64_t i = 0; i < all->per_caller && caller->status == POLARIS_ES_OK; i++) {
-        int64_t began_ns = bench_now_ns();
+        int64_t began_ns = monotonic_ns();
         caller->status = host_call(all->host, all->verb, caller->requests[i].data, caller->requests[i].size, &reply);
-        histogram_record(all->latency, bench_now_ns() - began_ns);
+        histogram_record(all->latency, monotonic_ns() - began_ns);
     }
     reply_done(&reply);
     return NULL;
@@ -81,7 +81,7 @@ static bool run_threads(struct caller *callers, uint32_t count, int64_t *ret_beg
             break;
         }
     }
-    *ret_began_ns = bench_now_ns();
+    *ret_began_ns = monotonic_ns();
     tell(&start, started == count);
     for (uint32_t i = 0; i < started; i++) {
         (void)pthread_join(callers[i].thread, NULL);
@@ -96,13 +96,13 @@ bool callers_run(const struct callers *callers, int64_t *ret_elapsed_ns, int32_t
     for (uint32_t i = 0; i < callers->count; i++) {
         each[i] = (struct caller){.all = callers, .requests = callers->requests + i * callers->per_caller};
     }
-    int64_t began_ns = bench_now_ns();
+    int64_t began_ns = monotonic_ns();
     if (callers->count == 1) {
         (void)call_all(&each[0]);
     } else if (!run_threads(each, callers->count, &began_ns, failure)) {
         return false;
     }
-    *ret_elapsed_ns = bench_now_ns() - began_ns;
+    *ret_elapsed_ns = monotonic_ns() - began_ns;
     *ret_status = POLARIS_ES_OK;
     for (uint32_t i = 0; i < callers->count && *ret_status == POLARIS_ES_OK; i++) {
         *ret_status = each[i].status;

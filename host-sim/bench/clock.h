@@ -1,15 +1,11 @@
-/* clock.h: the clock that everything here is measured with. */
+/* clock.h: waiting by the clock that everything here is measured with. */
 #ifndef POLARIS_BENCH_CLOCK_H
 #define POLARIS_BENCH_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>
 
-static inline int64_t bench_now_ns(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
+#include "monotonic.h"
 
 static inline void bench_sleep_ns(int64_t ns) {
     struct timespec pause = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};

@@ -54,7 +54,7 @@ static int sync_file(sqlite3_file *base, int flags) {
     counters[file->owner].log_syncs += file->is_log;
     counters[file->owner].file_syncs += file->is_database;
     if (file->is_database && file->owner == VFS_PLUGIN) {
-        marks_ns[mark_count++ % VFS_MARKS_MAX] = bench_now_ns();
+        marks_ns[mark_count++ % VFS_MARKS_MAX] = monotonic_ns();
     }
     return code;
 }

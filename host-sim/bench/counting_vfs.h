@@ -30,7 +30,7 @@ struct vfs_counts vfs_counts_between(const struct vfs_counts *before, const stru
 void vfs_counts_add(struct vfs_counts *sum, const struct vfs_counts *other);
 
 /* When the plugin's file was last synced up to now, at most `max` of the latest, oldest first: the ends of checkpoints,
- * on the clock of bench_now_ns(). Returns how many there are. */
+ * on the clock of monotonic_ns(). Returns how many there are. */
 enum { VFS_MARKS_MAX = 256 };
 uint32_t counting_vfs_checkpoints(int64_t since_ns, int64_t ret_ns[VFS_MARKS_MAX]);
 

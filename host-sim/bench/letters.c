@@ -42,14 +42,14 @@ bool letters_plugin(struct bench_turn *turn, struct failure *failure) {
         if (!make_cycle(turn->store->next_letter + i, &cycle, failure)) {
             return false;
         }
-        int64_t began_ns = bench_now_ns();
+        int64_t began_ns = monotonic_ns();
         for (int k = 0; k < CYCLE_CALLS; k++) {
             int32_t status = host_call(turn->store->host, HOST_DLQ, cycle.data[k], cycle.size[k], &reply);
             if (status != POLARIS_ES_OK) {
                 return turn_fail(turn, "a call about a dead letter", status, failure);
             }
         }
-        int64_t took_ns = bench_now_ns() - began_ns;
+        int64_t took_ns = monotonic_ns() - began_ns;
         histogram_record(turn->latency, took_ns);
         elapsed_ns += took_ns;
     }
@@ -61,12 +61,12 @@ bool letters_plugin(struct bench_turn *turn, struct failure *failure) {
 bool letters_bare(struct bench_turn *turn, struct failure *failure) {
     int64_t elapsed_ns = 0;
     for (uint64_t i = 0; i < turn->operations; i++) {
-        int64_t began_ns = bench_now_ns();
+        int64_t began_ns = monotonic_ns();
         if (!baseline_letter_cycle(turn->store->baseline, turn->store->reader,
                                    (int64_t)(turn->store->next_bare_letter + i), failure)) {
             return false;
         }
-        int64_t took_ns = bench_now_ns() - began_ns;
+        int64_t took_ns = monotonic_ns() - began_ns;
         histogram_record(turn->latency, took_ns);
         elapsed_ns += took_ns;
     }

@@ -28,9 +28,9 @@ static bool time_inits(struct bench_turn *turn, const struct plugin *plugin, pol
     const polaris_bytes empty = {0};
     for (uint64_t i = 0; i < turn->operations; i++) {
         polaris_es *self = NULL;
-        int64_t began_ns = bench_now_ns();
+        int64_t began_ns = monotonic_ns();
         int32_t status = plugin->table->init(&services, config, &sink, &self);
-        int64_t took_ns = bench_now_ns() - began_ns;
+        int64_t took_ns = monotonic_ns() - began_ns;
         if (status != POLARIS_ES_OK) {
             return turn_fail(turn, "init", status, failure);
         }
@@ -65,11 +65,11 @@ bool open_bare(struct bench_turn *turn, struct failure *failure) {
     bench_store_close_baseline(turn->store);
     for (uint64_t i = 0; i < turn->operations; i++) {
         CLEANUP(baseline_freep) struct baseline *baseline = NULL;
-        int64_t began_ns = bench_now_ns();
+        int64_t began_ns = monotonic_ns();
         if (!baseline_open(path, &baseline, failure)) {
             return false;
         }
-        int64_t took_ns = bench_now_ns() - began_ns;
+        int64_t took_ns = monotonic_ns() - began_ns;
         histogram_record(turn->latency, took_ns);
         elapsed_ns += took_ns;
     }

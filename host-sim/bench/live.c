@@ -33,7 +33,7 @@ static void *follow(void *argument) {
         follower->status = request.data == NULL
                                ? POLARIS_ES_NO_MEMORY
                                : host_call(follower->host, HOST_QUERY, request.data, request.size, &reply);
-        int64_t now_ns = bench_now_ns();
+        int64_t now_ns = monotonic_ns();
         request_done(&request);
         if (follower->status == POLARIS_ES_OK && !reply_number(&reply, "count", &count)) {
             follower->status = POLARIS_ES_INTERNAL;
@@ -58,7 +58,7 @@ static int32_t append_one_by_one(struct bench_turn *turn, struct follower *follo
     int32_t status = POLARIS_ES_OK;
     for (uint64_t i = 0; i < turn->operations && status == POLARIS_ES_OK; i++) {
         struct bench_request request = request_append(turn->store->next_plugin++, &events);
-        atomic_store(&follower->given_ns[i], bench_now_ns());
+        atomic_store(&follower->given_ns[i], monotonic_ns());
         status = request.data == NULL ? POLARIS_ES_NO_MEMORY
                                       : host_call(turn->store->host, HOST_STORE, request.data, request.size, &reply);
         request_done(&request);

@@ -70,8 +70,8 @@ static bool write_plugin(const struct bench_setup *setup, const struct task *tas
         return false;
     }
     CLEANUP(reply_done) struct reply reply = {0};
-    int64_t end_ns = bench_now_ns() + task->milliseconds * 1000000;
-    for (; status == POLARIS_ES_OK && bench_now_ns() < end_ns; *ret_events += events.count) {
+    int64_t end_ns = monotonic_ns() + task->milliseconds * 1000000;
+    for (; status == POLARIS_ES_OK && monotonic_ns() < end_ns; *ret_events += events.count) {
         CLEANUP(request_done) struct bench_request request = request_append(task->size + 1 + *ret_events, &events);
         status = request.data != NULL ? host_call(host, HOST_STORE, request.data, request.size, &reply)
                                       : POLARIS_ES_NO_MEMORY;
@@ -86,7 +86,7 @@ static bool write_bare(const struct bench_setup *setup, const struct task *task,
     char path[1100];
     bench_path(setup, FILE_BASELINE, path);
     bool ok = baseline_open(path, &baseline, failure);
-    for (int64_t end_ns = bench_now_ns() + task->milliseconds * 1000000; ok && bench_now_ns() < end_ns;) {
+    for (int64_t end_ns = monotonic_ns() + task->milliseconds * 1000000; ok && monotonic_ns() < end_ns;) {
         struct baseline_load load = {.first = task->size + 1 + *ret_events,
                                      .count = task->per_request,
                                      .per_commit = task->per_request,

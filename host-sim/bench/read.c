@@ -41,11 +41,11 @@ bool page_bare(struct bench_turn *turn, struct failure *failure) {
     int64_t elapsed_ns = 0;
     for (uint64_t i = 0; i < turn->operations; i++) {
         struct page_query query = page_query(turn->workload->page, i, turn->store->size);
-        int64_t began_ns = bench_now_ns();
+        int64_t began_ns = monotonic_ns();
         if (!baseline_read(turn->store->reader, &query, baseline_touch, &sum, failure)) {
             return false;
         }
-        int64_t took_ns = bench_now_ns() - began_ns;
+        int64_t took_ns = monotonic_ns() - began_ns;
         histogram_record(turn->latency, took_ns);
         elapsed_ns += took_ns;
     }
@@ -65,12 +65,12 @@ bool read_all(struct host *host, struct histogram *latency, uint64_t *ret_events
         bool goes_on = *ret_events > 0 && reply_text(&reply, "cursor", &cursor);
         CLEANUP(request_done)
         struct bench_request request = request_after(0, goes_on ? &cursor : NULL, ALL_PAGE_SIZE, 0);
-        int64_t began_ns = bench_now_ns();
+        int64_t began_ns = monotonic_ns();
         if (request.data == NULL || (*ret_events > 0 && !goes_on)) {
             return failure_set(failure, "a page has no cursor, or there is no memory");
         }
         int32_t status = host_call(host, HOST_QUERY, request.data, request.size, &reply);
-        histogram_record(latency, bench_now_ns() - began_ns);
+        histogram_record(latency, monotonic_ns() - began_ns);
         if (status != POLARIS_ES_OK || !reply_number(&reply, "count", &count)) {
             return failure_set(failure, "a query failed with status %d", (int)status);
         }
@@ -79,12 +79,12 @@ bool read_all(struct host *host, struct histogram *latency, uint64_t *ret_events
 }
 
 bool read_all_plugin(struct bench_turn *turn, struct failure *failure) {
-    int64_t began_ns = bench_now_ns();
+    int64_t began_ns = monotonic_ns();
     uint64_t events = 0;
     if (!read_all(turn->store->host, turn->latency, &events, failure)) {
         return false;
     }
-    turn_set_rate(turn, events, bench_now_ns() - began_ns);
+    turn_set_rate(turn, events, monotonic_ns() - began_ns);
     return events >= turn->store->size || failure_set(failure, "not all events were read");
 }
 
@@ -101,11 +101,11 @@ static void count_row(void *context, const struct baseline_row *row) {
 bool read_all_bare(struct bench_turn *turn, struct failure *failure) {
     struct page_query all = {.kind = PAGE_ALL};
     struct count_and_sum both = {0};
-    int64_t began_ns = bench_now_ns();
+    int64_t began_ns = monotonic_ns();
     if (!baseline_read(turn->store->reader, &all, count_row, &both, failure)) {
         return false;
     }
-    turn_set_rate(turn, both.count, bench_now_ns() - began_ns);
+    turn_set_rate(turn, both.count, monotonic_ns() - began_ns);
     return both.sum > 0;
 }
 
@@ -140,9 +140,9 @@ static void *read_pages(void *argument) {
     struct mixed_reader *reader = argument;
     struct reply reply = {0};
     while (!reader->failed && !atomic_load(reader->stopping)) {
-        int64_t began_ns = bench_now_ns();
+        int64_t began_ns = monotonic_ns();
         reader->failed = !read_one(reader, &reply);
-        histogram_record(reader->latency, bench_now_ns() - began_ns);
+        histogram_record(reader->latency, monotonic_ns() - began_ns);
         reader->pages++;
     }
     reply_done(&reply);
@@ -176,13 +176,13 @@ static bool mix(struct bench_turn *turn, bool is_plugin, struct failure *failure
     uint32_t started = 0;
     uint64_t pages = 0;
     bool ok = latency != NULL || failure_set(failure, "no memory for the readers");
-    int64_t began_ns = bench_now_ns();
+    int64_t began_ns = monotonic_ns();
     for (; ok && started < MIXED_READERS; started += ok) {
         readers[started] = (struct mixed_reader){.store = turn->store, .latency = latency, .stopping = &stopping};
         ok = open_reader(&readers[started], is_plugin, failure);
     }
     ok = ok && (is_plugin ? append_plugin : append_bare)(turn, failure);
-    int64_t elapsed_ns = bench_now_ns() - began_ns;
+    int64_t elapsed_ns = monotonic_ns() - began_ns;
     atomic_store(&stopping, true);
     for (uint32_t i = 0; i < started; i++) {
         (void)pthread_join(readers[i].thread, NULL);

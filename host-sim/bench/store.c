@@ -122,7 +122,7 @@ bool bench_seed_make(const struct bench_setup *setup, uint64_t size, uint32_t bo
     if (!open_host(setup, FILE_SEED, "normal", &host, failure)) {
         return false;
     }
-    int64_t began_ns = bench_now_ns();
+    int64_t began_ns = monotonic_ns();
     bool filled = fill(host, size, body, failure);
     host_close(host); /* the log is in the file then */
     if (!filled) {
@@ -135,7 +135,7 @@ bool bench_seed_make(const struct bench_setup *setup, uint64_t size, uint32_t bo
                                     .body = body,
                                     .bytes = file.st_size,
                                     .data_bytes = data_bytes(body),
-                                    .build_ns = bench_now_ns() - began_ns};
+                                    .build_ns = monotonic_ns() - began_ns};
     return true;
 }
 

@@ -31,7 +31,7 @@ static void done(void *context, uint64_t ticket, int32_t status, polaris_bytes r
     struct flights *all = flight->all;
     (void)ticket;
     (void)reply;
-    histogram_record(all->latency, bench_now_ns() - flight->began_ns);
+    histogram_record(all->latency, monotonic_ns() - flight->began_ns);
     (void)pthread_mutex_lock(&all->lock);
     all->in_flight--;
     all->status = all->status == POLARIS_ES_OK ? status : all->status;
@@ -57,7 +57,7 @@ static int32_t launch(struct host *host, struct flight *flight) {
     (void)pthread_mutex_lock(&all->lock);
     bool is_full = ++all->in_flight == IN_FLIGHT;
     (void)pthread_mutex_unlock(&all->lock);
-    flight->began_ns = bench_now_ns();
+    flight->began_ns = monotonic_ns();
     int32_t status = host_submit(host, flight->request.data, flight->request.size, &completion, NULL);
     if (status != POLARIS_ES_OK) {
         (void)pthread_mutex_lock(&all->lock);
@@ -87,12 +87,12 @@ bool submit_plugin(struct bench_turn *turn, struct failure *failure) {
     struct flight *flights = calloc(turn->operations + 1, sizeof *flights);
     bool ok = make_flights(turn, &all, flights) || failure_set(failure, "no memory for the requests");
     int32_t status = POLARIS_ES_OK;
-    int64_t began_ns = bench_now_ns();
+    int64_t began_ns = monotonic_ns();
     for (uint64_t i = 0; ok && status == POLARIS_ES_OK && i < turn->operations; i++) {
         status = launch(turn->store->host, &flights[i]);
     }
     wait_for(&all, 0);
-    turn_set_rate(turn, turn->operations, bench_now_ns() - began_ns);
+    turn_set_rate(turn, turn->operations, monotonic_ns() - began_ns);
     status = status == POLARIS_ES_OK ? all.status : status;
     for (uint64_t i = 0; flights != NULL && i < turn->operations; i++) {
         request_done(&flights[i].request);

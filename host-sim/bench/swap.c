@@ -58,9 +58,9 @@ static void *append_on(void *argument) {
     while (caller->status == POLARIS_ES_OK && !atomic_load(&all->stopping)) {
         const struct bench_request *request = &caller->requests[caller->events++ % REQUESTS];
         unsigned before = atomic_load(&all->phase);
-        struct call call = {.began_ns = bench_now_ns()};
+        struct call call = {.began_ns = monotonic_ns()};
         caller->status = host_call(all->turn->store->host, HOST_STORE, request->data, request->size, &reply);
-        call.ended_ns = bench_now_ns();
+        call.ended_ns = monotonic_ns();
         unsigned after = atomic_load(&all->phase);
         note_moment(all, &call);
         if ((before != after || before % 2 == 1) && caller->call_count < CALLS_KEPT) {
@@ -85,7 +85,7 @@ static bool swap_again_and_again(struct swapping *all, struct windows *windows, 
         struct swap_report report = {0};
         bench_sleep_ns(between_ns);
         (void)atomic_fetch_add(&all->phase, 1);
-        int64_t began_ns = bench_now_ns();
+        int64_t began_ns = monotonic_ns();
         bool swapped = host_swap(all->turn->store->host, setup->host.plugin_path, &report, failure);
         (void)atomic_fetch_add(&all->phase, 1);
         if (!swapped) {
@@ -175,13 +175,13 @@ static bool swap_under_load(struct swapping *all, struct swap_caller *callers, u
     struct histogram *latency = calloc(1, sizeof *latency);
     uint32_t started = 0;
     bool ok = latency != NULL || failure_set(failure, "no memory for the pauses");
-    all->began_ns = bench_now_ns();
+    all->began_ns = monotonic_ns();
     for (; ok && started < count; started += ok) {
         ok = pthread_create(&callers[started].thread, NULL, append_on, &callers[started]) == 0 ||
              failure_set(failure, "the system gives no more threads");
     }
     ok = ok && swap_again_and_again(all, &windows, failure);
-    int64_t ended_ns = bench_now_ns();
+    int64_t ended_ns = monotonic_ns();
     atomic_store(&all->stopping, true);
     for (uint32_t i = 0; i < started; i++) {
         (void)pthread_join(callers[i].thread, NULL);

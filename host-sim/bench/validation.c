@@ -54,12 +54,12 @@ static bool measure_unpack(const uint8_t *data, size_t size, uint64_t repeat, do
     msgpack_unpacked message;
     msgpack_unpacked_init(&message);
     bool good = true;
-    int64_t began_ns = bench_now_ns();
+    int64_t began_ns = monotonic_ns();
     for (uint64_t i = 0; i < repeat && good; i++) {
         size_t offset = 0;
         good = msgpack_unpack_next(&message, (const char *)data, size, &offset) == MSGPACK_UNPACK_SUCCESS;
     }
-    int64_t elapsed_ns = bench_now_ns() - began_ns;
+    int64_t elapsed_ns = monotonic_ns() - began_ns;
     msgpack_unpacked_destroy(&message);
     *ret_ns = (double)elapsed_ns / (double)repeat;
     return good || failure_set(failure, "msgpack-c does not take the payload");

@@ -1,5 +1,6 @@
 /* process.c: starting the process of a check, and telling from its end what it found. */
 #include "check/process.h"
+#include "monotonic.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,14 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-int64_t process_now_us(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *place) {
     (void)status;
@@ -77,7 +71,7 @@ bool process_start(struct process *process, const char *parent, void (*run)(cons
         return false;
     }
     pid_t self = getpid();
-    made.began_us = process_now_us();
+    made.began_us = monotonic_us();
     (void)fflush(NULL); /* what stands in our buffers must not be written twice */
     made.id = fork();
     if (made.id == 0) {
@@ -142,7 +136,7 @@ void process_end(struct process *process, int64_t limit_ms, struct check_result 
     while (waitpid(process->id, &status, 0) < 0 && errno == EINTR) {
     }
     (void)close(process->fd);
-    result->elapsed_us = process_now_us() - process->began_us;
+    result->elapsed_us = monotonic_us() - process->began_us;
     result->verdict = (enum verdict)atomic_load(&process->page->verdict);
     if (result->verdict == VERDICT_NONE || limit_ms >= 0) {
         describe_end(process, status, limit_ms, result);

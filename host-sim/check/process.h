@@ -34,6 +34,4 @@ const char *process_telling_line(int out, char text[PROCESS_TEXT_SIZE]);
 /* Removes a folder and all in it. */
 void process_remove_folder(const char *folder);
 
-int64_t process_now_us(void);
-
 #endif

@@ -11,6 +11,7 @@
 
 #include "check/process.h"
 #include "check/trial.h"
+#include "monotonic.h"
 #include "owned.h"
 #include "signals.h"
 
@@ -159,7 +160,7 @@ static void wait_for_one(struct run *run) {
     int64_t next_us = limit_us;
     for (size_t slot = 0; slot < run->options->jobs; slot++) {
         if (run->processes[slot].id != 0) {
-            int64_t left_us = run->processes[slot].began_us + limit_us - process_now_us();
+            int64_t left_us = run->processes[slot].began_us + limit_us - monotonic_us();
             next_us = left_us < next_us ? left_us : next_us;
             slots[count] = slot;
             fds[count++] = (struct pollfd){.fd = run->processes[slot].fd, .events = POLLIN};
@@ -168,7 +169,7 @@ static void wait_for_one(struct run *run) {
     int ready = poll(fds, count, next_us > 0 ? (int)(next_us / 1000 + 1) : 0);
     for (nfds_t i = 0; i < count; i++) {
         bool ended = ready > 0 && fds[i].revents != 0;
-        if (ended || process_now_us() - run->processes[slots[i]].began_us >= limit_us) {
+        if (ended || monotonic_us() - run->processes[slots[i]].began_us >= limit_us) {
             end(run, slots[i], ended ? -1 : run->options->limit_ms);
         }
     }

@@ -3,18 +3,12 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "check/trial.h"
+#include "monotonic.h"
 
 enum { THREADS = 8, EACH = 40, WAIT_MAX_US = 5000000 };
-
-static int64_t now_us(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 struct worker {
     struct trial *trial;
@@ -173,7 +167,7 @@ static void *wait_long(void *context) {
     struct worker *worker = context;
     worker->status = call_json(worker->trial, worker->trial->self, "query", &worker->reply,
                                "{'op': 'events', 'filter': {'after_id': 1}, 'wait_us': 60000000}");
-    worker->returned_us = now_us();
+    worker->returned_us = monotonic_us();
     (void)atomic_fetch_add(&waits_over, 1);
     return NULL;
 }
@@ -191,7 +185,7 @@ static void appends_end_waits(struct trial *trial) {
     worker = (struct worker){.trial = trial};
     start(&worker, wait_long);
     (void)usleep(50000);
-    int64_t began_us = now_us();
+    int64_t began_us = monotonic_us();
     (void)trial_append(trial, 2);
     doing("a long poll for what was appended");
     int64_t took_us = end_wait(&worker, began_us);
@@ -212,11 +206,11 @@ static void interrupts_end_waits(struct trial *trial) {
         start(&workers[i], wait_long);
     }
     (void)usleep(50000);
-    int64_t began_us = now_us();
+    int64_t began_us = monotonic_us();
     while (atomic_load(&waits_over) < WAITS) { /* again, for those that had not come to wait */
         (void)trial_ok(trial, "query", "{'op': 'interrupt'}");
-        REQUIRE(now_us() - began_us < WAIT_MAX_US, "a long poll goes on %" PRId64 " ms after it was interrupted",
-                (now_us() - began_us) / 1000);
+        REQUIRE(monotonic_us() - began_us < WAIT_MAX_US, "a long poll goes on %" PRId64 " ms after it was interrupted",
+                (monotonic_us() - began_us) / 1000);
         (void)usleep(1000);
     }
     for (int i = 0; i < WAITS; i++) {

@@ -4,6 +4,7 @@
 
 #include "cli/findings.h"
 #include "cli/ingest.h"
+#include "monotonic.h"
 
 void tell_bad_line(struct ingest *ingest, uint64_t line, const char *what) {
     progress_clear(&ingest->progress);
@@ -85,7 +86,7 @@ static void tell_stored_already(const struct ingest *ingest) {
 }
 
 void tell_summary(const struct ingest *ingest) {
-    double elapsed_s = (double)(progress_now_us() - ingest->progress.started_us + 1) / 1e6;
+    double elapsed_s = (double)(monotonic_us() - ingest->progress.started_us + 1) / 1e6;
     (void)printf("stored %" PRIu64 " event%s in %.2f s (%.0f/s)", ingest->stored, ingest->stored == 1 ? "" : "s",
                  elapsed_s, (double)ingest->stored / elapsed_s);
     if (ingest->stored == 1) {

@@ -13,6 +13,7 @@
 #include "graph/follower.h"
 #include "graph/replay.h"
 #include "graph/request.h"
+#include "monotonic.h"
 
 /* An acknowledged event. */
 struct receipt {
@@ -47,12 +48,6 @@ struct load {
     struct failure first_failure;
 };
 
-static int64_t now_us(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 /* ---- Appending --------------------------------------------------------------------------------------------------- */
 
 static void print_key(const struct load *load, uint64_t thread, uint64_t sequence, char ret_key[64]) {
@@ -76,7 +71,7 @@ static bool add_receipt(struct worker *worker, const struct receipt *receipt) {
 static bool append_one(struct worker *worker, uint64_t sequence, struct failure *failure) {
     char key[64];
     print_key(worker->load, worker->number, sequence, key);
-    int64_t start_us = now_us();
+    int64_t start_us = monotonic_us();
     json_auto_t *reply = NULL;
     json_t *request =
         json_pack("{s: s, s: {s: s, s: s, s: {s: I, s: I}}}", "op", "append", "event", "type", LOAD_TYPE, "key", key,
@@ -85,7 +80,7 @@ static bool append_one(struct worker *worker, uint64_t sequence, struct failure 
         return false;
     }
     struct receipt receipt = {.id = json_integer_value(json_array_get(json_object_get(reply, "ids"), 0)),
-                              .call_us = now_us() - start_us,
+                              .call_us = monotonic_us() - start_us,
                               .thread = worker->number,
                               .sequence = sequence};
     return add_receipt(worker, &receipt) || failure_set(failure, "no memory for a receipt");
@@ -147,7 +142,7 @@ bool load_start(struct host *host, size_t threads, struct load **ret_load, struc
     if (load->follower == NULL) {
         return false;
     }
-    load->start_us = now_us();
+    load->start_us = monotonic_us();
     for (; load->started < threads; load->started++) {
         struct worker *worker = &load->workers[load->started];
         worker->load = load;
@@ -179,7 +174,7 @@ static void stop(struct load *load) {
             (void)pthread_join(load->workers[i].thread, NULL);
         }
         load->joined = true;
-        load->end_us = now_us();
+        load->end_us = monotonic_us();
     }
 }
 

@@ -1,24 +1,18 @@
 /* progress.c: a progress bar on standard error, if that is a terminal. */
 #include "cli/progress.h"
+#include "monotonic.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #define INTERVAL_US 100000
 #define BAR_WIDTH 30
 
-int64_t progress_now_us(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 void progress_start(struct progress *progress, uint64_t total) {
-    *progress = (struct progress){.shown = isatty(STDERR_FILENO) == 1, .started_us = progress_now_us(), .total = total};
+    *progress = (struct progress){.shown = isatty(STDERR_FILENO) == 1, .started_us = monotonic_us(), .total = total};
 }
 
 static void draw_bar(char *text, size_t size, double part, double left_s) {
@@ -33,7 +27,7 @@ static void draw_bar(char *text, size_t size, double part, double left_s) {
 }
 
 void progress_show(struct progress *progress, uint64_t done, uint64_t events) {
-    int64_t now_us = progress_now_us();
+    int64_t now_us = monotonic_us();
     if (!progress->shown || now_us - progress->drawn_us < INTERVAL_US) {
         return;
     }

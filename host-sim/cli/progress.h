@@ -5,12 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Microseconds that only go forward. */
-int64_t progress_now_us(void);
-
 struct progress {
     bool shown;         /* standard error is a terminal */
-    int64_t started_us; /* progress_now_us() */
+    int64_t started_us; /* monotonic_us() */
     int64_t drawn_us;   /* 0: nothing stands on the line */
     uint64_t total;     /* bytes of the input; 0: nobody knows */
 };

@@ -1,27 +1,21 @@
 /* watchdog.c: a thread that looks whether calls into plugins come to an end. */
 #include "cli/watchdog.h"
+#include "monotonic.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { LOOK_MS = 100 };
-
-static int64_t now_us(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static void *watch(void *context) {
     struct watchdog *watchdog = context;
     struct pollfd stop = {.fd = watchdog->stop_fd, .events = POLLIN};
     struct calls_entry call;
     while (poll(&stop, 1, LOOK_MS) <= 0) {
-        if (calls_oldest(watchdog->calls, &call) && now_us() - call.began_us >= watchdog->limit_us) {
+        if (calls_oldest(watchdog->calls, &call) && monotonic_us() - call.began_us >= watchdog->limit_us) {
             watchdog->hangs(watchdog->context, &call);
             return NULL;
         }

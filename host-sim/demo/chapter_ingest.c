@@ -6,6 +6,7 @@
 #include "demo/changes.h"
 #include "demo/demo.h"
 #include "graph/follower.h"
+#include "monotonic.h"
 
 enum { SWAPS = 2 };
 
@@ -43,9 +44,9 @@ static bool publish_all(struct ingest *ingest) {
 
 static void *ingest_thread(void *context) {
     struct ingest *ingest = context;
-    int64_t start_us = demo_monotonic_us();
+    int64_t start_us = monotonic_us();
     bool published = publish_all(ingest);
-    ingest->elapsed_us = demo_monotonic_us() - start_us;
+    ingest->elapsed_us = monotonic_us() - start_us;
     (void)pthread_mutex_lock(&ingest->lock);
     ingest->failed = !published;
     ingest->ended = true;

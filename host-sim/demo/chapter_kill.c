@@ -15,6 +15,7 @@
 #include "demo/demo.h"
 #include "graph/replay.h"
 #include "message/message.h"
+#include "monotonic.h"
 #include "owned.h"
 
 enum { ACKNOWLEDGED_BEFORE_KILL = 400, SILENCE_MS_MAX = 20000, ARGUMENTS_MAX = 16 };
@@ -206,11 +207,11 @@ static bool all_different(const struct report *report) {
 }
 
 static bool reopen(struct demo *demo, struct report *report, int64_t *ret_us, struct failure *failure) {
-    int64_t start_us = demo_monotonic_us();
+    int64_t start_us = monotonic_us();
     if (!demo_open_host(demo->options, &demo->clock, "polaris demo", &demo->host, failure)) {
         return false;
     }
-    *ret_us = demo_monotonic_us() - start_us;
+    *ret_us = monotonic_us() - start_us;
     json_auto_t *filter = json_pack("{s: I}", "after_id", (json_int_t)demo->last_id);
     struct replay_options options = {.filter = filter};
     struct replay_result result;

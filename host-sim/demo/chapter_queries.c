@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "demo/demo.h"
+#include "monotonic.h"
 
 enum { ROWS_SHOWN = 6 };
 
@@ -51,11 +52,11 @@ static void show_events(struct demo *demo, const json_t *events, bool with_versi
 
 /* Asks for the events of a filter (stolen); *ret_us is how long it took. */
 static json_t *ask_events(struct demo *demo, json_t *filter, const char *order_by, int64_t *ret_us) {
-    int64_t start_us = demo_monotonic_us();
+    int64_t start_us = monotonic_us();
     json_t *reply = demo_call(
         demo, HOST_QUERY,
         json_pack("{s: s, s: o, s: s, s: i}", "op", "events", "filter", filter, "order_by", order_by, "limit", 100000));
-    *ret_us = demo_monotonic_us() - start_us;
+    *ret_us = monotonic_us() - start_us;
     return reply;
 }
 

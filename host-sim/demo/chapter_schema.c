@@ -4,6 +4,7 @@
 
 #include "demo/demo.h"
 #include "message/message.h"
+#include "monotonic.h"
 #include "owned.h"
 
 /* JSON as it is written; the compiler quotes it. */
@@ -43,10 +44,10 @@ static json_int_t number_of(const json_t *reply, const char *name) {
 
 /* The stored events of the type, held against the schema before it is put. */
 static bool try_on_stored(struct demo *demo) {
-    int64_t start_us = demo_monotonic_us();
+    int64_t start_us = monotonic_us();
     json_auto_t *tried = demo_call(
         demo, HOST_SCHEMA, json_pack("{s: s, s: s, s: s}", "op", "dry_run", "type", "node_created", "schema", SCHEMA));
-    int64_t elapsed_us = demo_monotonic_us() - start_us;
+    int64_t elapsed_us = monotonic_us() - start_us;
     json_auto_t *count =
         demo_call(demo, HOST_QUERY, json_pack("{s: s, s: {s: [s]}}", "op", "count", "filter", "types", "node_created"));
     if (tried == NULL || count == NULL) {

@@ -8,6 +8,7 @@
 
 #include "graph/request.h"
 #include "message/message.h"
+#include "monotonic.h"
 #include "owned.h"
 
 /* Requests in the ingest, so that there is something to swap builds under even on a small machine. */
@@ -16,19 +17,11 @@ enum { REQUESTS_WANTED = 60, BATCH_SIZE_MAX = 100, BATCH_SIZE_MIN = 4 };
 /* The first retry is a minute after the failure: later than the ingest takes on any machine. */
 static const int64_t RETRY_BASE_US = INT64_C(60000000);
 
-static int64_t clock_us(clockid_t clock) {
-    struct timespec now;
-    (void)clock_gettime(clock, &now); /* cannot fail for these clocks */
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 int64_t demo_now_us(void *clock) {
     struct demo_clock *self = clock;
-    return clock_us(CLOCK_REALTIME) + atomic_load(&self->ahead_us);
-}
-
-int64_t demo_monotonic_us(void) {
-    return clock_us(CLOCK_MONOTONIC);
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail for this clock */
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 + atomic_load(&self->ahead_us);
 }
 
 /* Warnings and errors of the plugin; the rest would disturb the page. */
@@ -122,7 +115,7 @@ static void conclude(struct page *page, int64_t elapsed_us) {
 }
 
 bool demo_run(const struct demo_options *options, bool *ret_holds, struct failure *failure) {
-    int64_t start_us = demo_monotonic_us();
+    int64_t start_us = monotonic_us();
     CLEANUP(demo_done) struct demo demo = {.options = options};
     if (!prepare(&demo, failure)) {
         return false;
@@ -134,7 +127,7 @@ bool demo_run(const struct demo_options *options, bool *ret_holds, struct failur
                                                chapter_queries, chapter_schema,  chapter_replay};
     for (size_t i = 0; i < sizeof chapters / sizeof chapters[0] && chapters[i](&demo); i++) {
     }
-    conclude(&demo.page, demo_monotonic_us() - start_us);
+    conclude(&demo.page, monotonic_us() - start_us);
     *ret_holds = demo.page.broken == 0;
     return true;
 }

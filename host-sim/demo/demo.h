@@ -39,7 +39,6 @@ struct demo_clock {
     _Atomic int64_t ahead_us;
 };
 int64_t demo_now_us(void *clock);
-int64_t demo_monotonic_us(void);
 
 struct demo {
     const struct demo_options *options;

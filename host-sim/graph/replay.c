@@ -1,17 +1,10 @@
 /* replay.c: pages of events, oldest first, each taken up where the one before ended. */
 #include "graph/replay.h"
 
-#include <time.h>
-
 #include "graph/request.h"
+#include "monotonic.h"
 
 enum { PAGE_SIZE_DEFAULT = 1000 };
-
-static int64_t monotonic_us(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static json_t *page_request(const struct replay_options *options, json_t *cursor) {
     json_t *filter = options->filter != NULL ? json_deep_copy(options->filter) : json_object();

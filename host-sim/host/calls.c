@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "host/host_internal.h"
+#include "monotonic.h"
 
 void calls_begin(struct calls_now *calls, struct calls_entry *entry, const char *verb, const char *build) {
     if (calls == NULL) {

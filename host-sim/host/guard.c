@@ -290,7 +290,7 @@ static int32_t guarded_verb(struct guard *guard, const struct rule *rule, polari
     leave(guard, rule, state_after);
     if (state_after == STATE_over) {
         (void)pthread_mutex_lock(&guard->lock);
-        int64_t open_count = (int64_t)guard->open_count;
+        int64_t open_count = guard->open_count;
         (void)pthread_mutex_unlock(&guard->lock);
         if (open_count != 0) {
             violation(guard->watch, "%" PRId64 " submitted requests were never told how they ended", open_count);

@@ -5,11 +5,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "host/error_map.h"
 #include "host/host_internal.h"
 #include "host/services.h"
+#include "monotonic.h"
 
 /* Between two looks at whether calls still are inside: a long poll may have begun after the last one was ended. */
 enum { INTERRUPT_INTERVAL_US = 5000 };
@@ -36,12 +36,6 @@ bool host_verb_from_name(const char *name, enum host_verb *ret_verb) {
         }
     }
     return false;
-}
-
-int64_t monotonic_us(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 void host_log(struct host *host, int32_t level, const char *format, ...) {

@@ -45,6 +45,4 @@ bool host_drain(struct host *host, int64_t timeout_us) WARN_UNUSED;
 
 void host_log(struct host *host, int32_t level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-int64_t monotonic_us(void);
-
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "host/host_internal.h"
+#include "monotonic.h"
 
 enum { DRAIN_MAX_MS_DEFAULT = 120000 };
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "check/process.h"
+#include "monotonic.h"
 #include "owned.h"
 
 /* STOP_MS: a process in good order has said something, or ended, by then. */
@@ -50,11 +51,11 @@ static bool read_report(struct ledger *ledger, const struct child *child) {
 /* Reads whole reports into the ledger until there are `count`, or the process has ended, or says nothing for too long:
  * a process that started others may end and leave its end of the pipe to them. */
 static enum heard listen_for(struct ledger *ledger, const struct life *life, struct child child, long long count) {
-    int64_t heard_us = process_now_us(), stop_us = INT64_MAX;
+    int64_t heard_us = monotonic_us(), stop_us = INT64_MAX;
     while (ledger->records < count) {
         struct pollfd wanted[] = {{.fd = child.end, .events = POLLIN}, {.fd = child.reports, .events = POLLIN}};
         int ready = poll(wanted, 2, IDLE_MS);
-        int64_t now_us = process_now_us();
+        int64_t now_us = monotonic_us();
         if (life->idle != NULL) {
             life->idle(life->idle_context);
         }
@@ -97,9 +98,9 @@ static void read_rest(struct ledger *ledger, const struct child *child) {
  * waits for. */
 static bool reap(const struct child *child, int *ret_status) {
     struct pollfd end = {.fd = child->end, .events = POLLIN};
-    int64_t until_us = process_now_us() + END_MS_MAX * INT64_C(1000);
+    int64_t until_us = monotonic_us() + END_MS_MAX * INT64_C(1000);
     int ready = 0;
-    while (ready <= 0 && process_now_us() < until_us) {
+    while (ready <= 0 && monotonic_us() < until_us) {
         ready = poll(&end, 1, IDLE_MS);
     }
     (void)kill(-child->pid, SIGKILL);

@@ -13,6 +13,7 @@
 
 #include "check/process.h"
 #include "files.h"
+#include "monotonic.h"
 #include "signals.h"
 #include "torture/work.h"
 
@@ -38,7 +39,7 @@ struct torture_run {
 static void show(void *context) {
     struct torture_run *run = context;
     struct torture_counts counts = run->counts;
-    counts.elapsed_us = process_now_us() - run->began_us;
+    counts.elapsed_us = monotonic_us() - run->began_us;
     counts.acknowledged += run->shared->ledger.acknowledged; /* of the round in progress */
     counts.reports += run->shared->ledger.records;
     counts.swaps += run->shared->ledger.swaps;
@@ -114,8 +115,8 @@ static bool ended_with_the_run(const struct torture_run *run, int status) {
     if (!WIFSIGNALED(status) || !signals_ask_to_end(WTERMSIG(status))) {
         return false;
     }
-    for (int64_t until_us = process_now_us() + UNTOLD_MS_MAX * 1000;
-         *run->options->stop == 0 && process_now_us() < until_us;) {
+    for (int64_t until_us = monotonic_us() + UNTOLD_MS_MAX * 1000;
+         *run->options->stop == 0 && monotonic_us() < until_us;) {
         (void)usleep(1000);
     }
     return *run->options->stop != 0;
@@ -301,7 +302,7 @@ static bool run_round(struct torture_run *run, int round, bool *ret_found, struc
     run->store_folder[0] = '\0';
     run->kept = true;
     run->counts.findings++;
-    run->counts.elapsed_us = process_now_us() - run->began_us;
+    run->counts.elapsed_us = monotonic_us() - run->began_us;
     run->options->told(run->options->context, &run->counts, &finding);
     return true;
 }
@@ -311,7 +312,7 @@ static bool run_round(struct torture_run *run, int round, bool *ret_found, struc
 static bool is_done(const struct torture_run *run) {
     const struct torture_options *options = run->options;
     return run->counts.findings >= TORTURE_FINDINGS_MAX ||
-           (options->seconds > 0 && process_now_us() - run->began_us >= options->seconds * 1000000);
+           (options->seconds > 0 && monotonic_us() - run->began_us >= options->seconds * 1000000);
 }
 
 /* Rounds, from the first of a store. After a finding the rest of its store is left out. */
@@ -339,14 +340,14 @@ static bool run_rounds(struct torture_run *run, int64_t first, int64_t end, stru
 bool torture_go(struct torture_run *run, struct torture_counts *ret_counts, struct failure *failure) {
     const struct torture_options *options = run->options;
     bool made = true;
-    run->began_us = process_now_us();
+    run->began_us = monotonic_us();
     if (options->round < 0) {
         made = run_rounds(run, 0, options->rounds > 0 ? options->rounds : INT32_MAX, failure);
     }
     for (int64_t i = 0; options->round >= 0 && i < options->tries && made && run->counts.findings == 0; i++) {
         made = run_rounds(run, options->round / STORE_ROUNDS * STORE_ROUNDS, options->round + 1, failure);
     }
-    run->counts.elapsed_us = process_now_us() - run->began_us;
+    run->counts.elapsed_us = monotonic_us() - run->began_us;
     *ret_counts = run->counts;
     return made;
 }
@@ -427,7 +428,7 @@ bool torture_open(const struct torture_options *options, struct torture_run **re
     }
     run->options = options;
     run->out = -1;
-    run->began_us = process_now_us();
+    run->began_us = monotonic_us();
     bool good = find_builds(run, failure) && make_folder(run, failure) && share(run, failure);
     run->round = (struct round){.shared = run->shared,
                                 .paths = {run->paths[0], options->other_path != NULL ? run->paths[1] : NULL},

@@ -137,8 +137,7 @@ static enum status run_jobs(struct writer *writer, struct write_job *group, stru
     return status == OK ? stage_flush(writer, error) : status;
 }
 
-/* All of them or none. *ret_by_jobs: it failed for what they did, not for the
- * transaction. */
+/* All of them or none. *ret_by_jobs: it failed for what they did, not for the transaction itself. */
 static enum status commit_jobs(struct writer *writer, struct write_job *group, bool *ret_by_jobs, struct error *error) {
     struct writer_progress before = writer->progress;
     enum status status = execute(writer, "BEGIN IMMEDIATE", "begin to write", error);
