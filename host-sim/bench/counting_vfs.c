@@ -7,14 +7,15 @@
 
 #include "bench/clock.h"
 
-/* A frame of the log is a header of 24 bytes, then a page; bytes 4 to 7 of the header are not zero in the frame that
- * ends a transaction. SQLite writes the headers by themselves (sqlite.org/fileformat2.html, section 4.1). */
-enum { FRAME_HEADER_SIZE = 24, LOG_HEADER_SIZE = 32 };
+/* A log is a header of 32 bytes, with the size of a page in bytes 8 to 11, and frames: 24 bytes, of which 4 to 7 are
+ * not zero when the frame ends a transaction, and a page (sqlite.org/fileformat2.html, section 4.1). SQLite writes both
+ * parts by themselves; the plugin many frames at once. */
+enum { FRAME_HEADER_SIZE = 24, LOG_HEADER_SIZE = 32, PAGE_SIZE_AT = 8, END_AT = 4, NUMBER_SIZE = 4 };
 
 static const char *const PREFIXES[VFS_OWNER_COUNT] = {"plugin.", "baseline.", ""};
 
 struct counters {
-    _Atomic uint64_t log_syncs, file_syncs, commits, written;
+    _Atomic uint64_t log_syncs, file_syncs, checkpoints, commits, written;
 };
 
 static struct counters counters[VFS_OWNER_COUNT];
@@ -28,7 +29,8 @@ struct file {
     sqlite3_io_methods methods; /* a copy for each file: kinds of files have different methods */
     enum vfs_owner owner;
     bool is_log, is_database;
-    void *real[]; /* as SQLite aligns it: to eight bytes */
+    int64_t page_size; /* of a log; 0: not known yet */
+    void *real[];      /* as SQLite aligns it: to eight bytes */
 };
 
 static sqlite3_file *real_of(sqlite3_file *file) {
@@ -37,12 +39,42 @@ static sqlite3_file *real_of(sqlite3_file *file) {
 
 /* ---- what is counted ---- */
 
+static uint32_t number_at(const uint8_t *bytes) {
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+static void learn_page_size(struct file *file, const uint8_t *data, int size, int64_t offset) {
+    uint8_t number[NUMBER_SIZE];
+    if (offset == 0 && size >= LOG_HEADER_SIZE) {
+        file->page_size = number_at(data + PAGE_SIZE_AT);
+    } else if (file->page_size == 0) {
+        sqlite3_file *real = real_of(&file->base);
+        int code = real->pMethods->xRead(real, number, NUMBER_SIZE, PAGE_SIZE_AT);
+        file->page_size = code == SQLITE_OK ? number_at(number) : 0;
+    }
+}
+
+/* The frames among the bytes that end a transaction. */
+static uint64_t count_commits(const struct file *file, const uint8_t *data, int64_t size, int64_t offset) {
+    if (file->page_size == 0) {
+        return 0;
+    }
+    int64_t frame_size = FRAME_HEADER_SIZE + file->page_size;
+    int64_t frames_before = offset > LOG_HEADER_SIZE ? (offset - LOG_HEADER_SIZE + frame_size - 1) / frame_size : 0;
+    uint64_t count = 0;
+    for (int64_t at = LOG_HEADER_SIZE + frames_before * frame_size - offset; at + FRAME_HEADER_SIZE <= size;
+         at += frame_size) {
+        count += number_at(data + at + END_AT) != 0;
+    }
+    return count;
+}
+
 static int write_file(sqlite3_file *base, const void *data, int size, sqlite3_int64 offset) {
-    const struct file *file = (struct file *)base;
+    struct file *file = (struct file *)base;
     struct counters *mine = &counters[file->owner];
-    if (file->is_log && size == FRAME_HEADER_SIZE && offset >= LOG_HEADER_SIZE) {
-        static const uint8_t NO_END[4] = {0};
-        mine->commits += memcmp((const uint8_t *)data + 4, NO_END, sizeof NO_END) != 0;
+    if (file->is_log) {
+        learn_page_size(file, data, size, offset);
+        mine->commits += count_commits(file, data, size, offset);
     }
     mine->written += (uint64_t)size;
     return real_of(base)->pMethods->xWrite(real_of(base), data, size, offset);
@@ -53,10 +85,18 @@ static int sync_file(sqlite3_file *base, int flags) {
     int code = real_of(base)->pMethods->xSync(real_of(base), flags);
     counters[file->owner].log_syncs += file->is_log;
     counters[file->owner].file_syncs += file->is_database;
-    if (file->is_database && file->owner == VFS_PLUGIN) {
-        marks_ns[mark_count++ % VFS_MARKS_MAX] = monotonic_ns();
-    }
     return code;
+}
+
+static int control_file(sqlite3_file *base, int op, void *argument) {
+    const struct file *file = (struct file *)base;
+    if (op == SQLITE_FCNTL_CKPT_DONE) {
+        counters[file->owner].checkpoints++;
+        if (file->owner == VFS_PLUGIN) {
+            marks_ns[mark_count++ % VFS_MARKS_MAX] = monotonic_ns();
+        }
+    }
+    return real_of(base)->pMethods->xFileControl(real_of(base), op, argument);
 }
 
 /* ---- what is forwarded ---- */
@@ -83,7 +123,6 @@ FORWARD(xFileSize, (sqlite3_file * file, sqlite3_int64 *ret_size), ret_size)
 FORWARD(xLock, (sqlite3_file * file, int level), level)
 FORWARD(xUnlock, (sqlite3_file * file, int level), level)
 FORWARD(xCheckReservedLock, (sqlite3_file * file, int *ret_held), ret_held)
-FORWARD(xFileControl, (sqlite3_file * file, int op, void *argument), op, argument)
 FORWARD(xShmMap, (sqlite3_file * file, int page, int size, int extend, void volatile **ret_map), page, size, extend,
         ret_map)
 FORWARD(xShmLock, (sqlite3_file * file, int offset, int count, int flags), offset, count, flags)
@@ -102,7 +141,7 @@ static const sqlite3_io_methods METHODS = {
     .xLock = forward_xLock,
     .xUnlock = forward_xUnlock,
     .xCheckReservedLock = forward_xCheckReservedLock,
-    .xFileControl = forward_xFileControl,
+    .xFileControl = control_file,
     .xSectorSize = forward_xSectorSize,
     .xDeviceCharacteristics = forward_xDeviceCharacteristics,
     .xShmMap = forward_xShmMap,
@@ -166,6 +205,7 @@ struct vfs_counts counting_vfs_read(enum vfs_owner owner) {
     return (struct vfs_counts){
         .log_syncs = mine->log_syncs,
         .file_syncs = mine->file_syncs,
+        .checkpoints = mine->checkpoints,
         .commits = mine->commits,
         .written = mine->written,
     };
@@ -175,6 +215,7 @@ struct vfs_counts vfs_counts_between(const struct vfs_counts *before, const stru
     return (struct vfs_counts){
         .log_syncs = after->log_syncs - before->log_syncs,
         .file_syncs = after->file_syncs - before->file_syncs,
+        .checkpoints = after->checkpoints - before->checkpoints,
         .commits = after->commits - before->commits,
         .written = after->written - before->written,
     };
@@ -183,6 +224,7 @@ struct vfs_counts vfs_counts_between(const struct vfs_counts *before, const stru
 void vfs_counts_add(struct vfs_counts *sum, const struct vfs_counts *other) {
     sum->log_syncs += other->log_syncs;
     sum->file_syncs += other->file_syncs;
+    sum->checkpoints += other->checkpoints;
     sum->commits += other->commits;
     sum->written += other->written;
 }

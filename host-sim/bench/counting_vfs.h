@@ -14,10 +14,11 @@
 enum vfs_owner { VFS_PLUGIN, VFS_BASELINE, VFS_OTHER, VFS_OWNER_COUNT };
 
 struct vfs_counts {
-    uint64_t log_syncs;  /* fsyncs of the write-ahead log */
-    uint64_t file_syncs; /* of the database file: each ends a checkpoint */
-    uint64_t commits;    /* frames in the log that end a transaction */
-    uint64_t written;    /* bytes, log and file */
+    uint64_t log_syncs;   /* fsyncs of the write-ahead log */
+    uint64_t file_syncs;  /* of the database file */
+    uint64_t checkpoints; /* whose pages were all written, and are synced next */
+    uint64_t commits;     /* frames in the log that end a transaction */
+    uint64_t written;     /* bytes, log and file */
 };
 
 /* Makes it the default of this process; before any database is opened. Again: nothing happens. */
@@ -29,8 +30,8 @@ struct vfs_counts counting_vfs_read(enum vfs_owner owner);
 struct vfs_counts vfs_counts_between(const struct vfs_counts *before, const struct vfs_counts *after);
 void vfs_counts_add(struct vfs_counts *sum, const struct vfs_counts *other);
 
-/* When the plugin's file was last synced up to now, at most `max` of the latest, oldest first: the ends of checkpoints,
- * on the clock of monotonic_ns(). Returns how many there are. */
+/* When the last checkpoints of the plugin's file ended, at most VFS_MARKS_MAX, oldest first, on the clock of
+ * monotonic_ns(). Returns how many there are. */
 enum { VFS_MARKS_MAX = 256 };
 uint32_t counting_vfs_checkpoints(int64_t since_ns, int64_t ret_ns[VFS_MARKS_MAX]);
 

@@ -148,7 +148,7 @@ static json_t *measured_json(const char *name, const struct measured *party) {
                      runs_json(&party->figures), "latency_us", latency_json(&party->latency), "events",
                      (json_int_t)party->events, "commits", (json_int_t)counts->commits, "fsyncs",
                      (json_int_t)(counts->log_syncs + counts->file_syncs), "checkpoints",
-                     (json_int_t)counts->file_syncs, "written_bytes", (json_int_t)counts->written, "events_per_commit",
+                     (json_int_t)counts->checkpoints, "written_bytes", (json_int_t)counts->written, "events_per_commit",
                      per_commit, "resident_mib", (double)party->resident_kib / 1024, "details",
                      party->details != NULL ? party->details : json_null());
 }

@@ -85,16 +85,18 @@ static int64_t try_step(const struct step *step, enum fault_kind kind, bool pers
 /* ---- every fault ---- */
 
 static void try_all_steps(enum fault_kind kind, bool persistent) {
+    /* A step that writes does so once or twice, when its log is synced: each of these. */
+    int64_t stride = kind == FAULT_FULL ? 1 : trial_stride();
     int64_t tried = 0;
     for (size_t i = 0; i < step_count; i++) {
-        int64_t n = trial_first(i);
+        int64_t n = kind == FAULT_FULL ? 1 : trial_first(i);
         while (try_step(&steps[i], kind, persistent, n) > 0) {
-            n += trial_stride();
+            n += stride;
             tried++;
         }
     }
     cr_log_info("%s%s: %lld faults\n", fault_kind_name(kind), persistent ? " from there on" : "", (long long)tried);
-    cr_expect_gt(tried, 100 / trial_stride());
+    cr_expect_gt(tried, kind == FAULT_FULL ? 20 : 100 / trial_stride());
 }
 
 Test(io, a_failing_call_is_told_and_changes_nothing) {

@@ -147,6 +147,7 @@ static enum status open_writer(struct sqlite_storage *self, struct error *error)
     }
     if (status != OK) {
         connection_close(connection);
+        log_buffer_done(&self->writer.log_buffer);
     }
     return status;
 }

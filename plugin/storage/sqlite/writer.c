@@ -428,6 +428,9 @@ enum status writer_start(struct writer *writer, const char *path, const struct c
     if (status == OK) {
         status = load_progress(writer, error);
     }
+    if (status == OK && config->durability == DURABILITY_FULL) {
+        status = log_buffer_attach(&writer->log_buffer, &writer->connection, error);
+    }
     if (status == OK) {
         status = checkpointer_start(&writer->checkpointer, &writer->connection, path, config, host, error);
     }
@@ -469,6 +472,7 @@ int64_t writer_stop(struct writer *writer, bool keep_log) {
     keep_log = checkpointer_stop(&writer->checkpointer, &writer->connection, keep_log);
     (void)sqlite3_db_config(writer->connection.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep_log, NULL);
     connection_close(&writer->connection);
+    log_buffer_done(&writer->log_buffer);
     stage_done(&writer->stage);
     return writer->finished_at_stop;
 }

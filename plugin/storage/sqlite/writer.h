@@ -1,9 +1,9 @@
 /* writer.h: the one writer: jobs that wait together are run in one transaction, and so in one fsync.
  *
- * Each job has its own savepoint, or only puts events on the stage, so that one that fails, fails alone; when what is on
- * the stage cannot be written, its jobs are run anew, each in a transaction of its own. A thread
- * commits the groups; a caller that is alone commits by itself. A second thread copies the write-ahead log into the
- * file, off the writer's path. Neither wakes up while nobody calls. */
+ * Each job has its own savepoint, or only puts events on the stage, so that one that fails, fails alone; when what is
+ * on the stage cannot be written, its jobs are run anew, each in a transaction of its own. A thread commits the groups;
+ * a caller that is alone commits by itself. A second thread copies the write-ahead log into the file, off the writer's
+ * path. Neither wakes up while nobody calls. */
 #ifndef POLARIS_SQLITE_WRITER_H
 #define POLARIS_SQLITE_WRITER_H
 
@@ -12,6 +12,7 @@
 
 #include "storage/sqlite/checkpointer.h"
 #include "storage/sqlite/connection.h"
+#include "storage/sqlite/log_buffer.h"
 #include "storage/sqlite/stage.h"
 #include "storage/sqlite/tail.h"
 
@@ -64,6 +65,7 @@ struct writer {
     bool started; /* false: the store was opened for reading */
     /* For whoever is at work: see `busy`. */
     struct connection connection;
+    struct log_buffer log_buffer;
     struct checkpointer checkpointer;
     const struct config *config;
     const struct storage_host *host;
