@@ -1,7 +1,10 @@
 /* checkpointer.h: copies the write-ahead log into the file (sqlite.org/wal.html), off the path of those who write.
  *
  * A thread copies while writing goes on. What was written meanwhile is copied by the writer itself, between two
- * commits: it is little, and only then does the log begin again from its start instead of growing on. */
+ * commits: it is little, and only then does the log begin again from its start instead of growing on.
+ *
+ * The thread syncs the file every now and then while it copies. All of it at the end would keep the disk busy for so
+ * long that commits, which sync the log, stand still (as PostgreSQL's checkpoint_flush_after). */
 #ifndef POLARIS_SQLITE_CHECKPOINTER_H
 #define POLARIS_SQLITE_CHECKPOINTER_H
 
@@ -9,10 +12,13 @@
 #include <stdatomic.h>
 
 #include "storage/sqlite/connection.h"
+#include "storage/sqlite/file_methods.h"
 
 struct checkpointer {
     const struct config *config;
     struct connection connection; /* the thread's */
+    struct file_methods database; /* its file */
+    int64_t unsynced;             /* bytes that it wrote */
     /* For whoever is at work on the writer's connection: */
     int log_pages;      /* after the last commit */
     int last_log_pages; /* after the one before */
