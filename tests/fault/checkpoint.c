@@ -44,11 +44,11 @@ Test(checkpoint, of_many_pages_syncs_the_file_every_now_and_then) {
     shim_vfs_install(watch_file);
     es = es_open("{'checkpoint_pages': 4000, 'page_size': 4096}");
 
-    for (int i = 0; i < REQUESTS_MAX && written < 3 * CHECKPOINT_PAGES * PAGE_SIZE; i++) {
+    for (int i = 0; i < REQUESTS_MAX && written < 2 * CHECKPOINT_PAGES * PAGE_SIZE; i++) {
         append();
     }
 
-    cr_expect_geq(written, 3 * CHECKPOINT_PAGES * PAGE_SIZE);
+    cr_expect_geq(written, 2 * CHECKPOINT_PAGES * PAGE_SIZE);
     cr_expect_leq(unsynced_max, CHECKPOINT_PAGES / 4 * PAGE_SIZE + MIB + PAGE_SIZE, "%lld bytes were not synced",
                   (long long)unsynced_max);
     es_close(es);

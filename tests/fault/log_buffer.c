@@ -11,7 +11,7 @@
 #include "store_dump.h"
 #include "torture/shim_vfs.h"
 
-enum { PAYLOAD_SIZE = 3000, SOME = 20, MORE_THAN_THE_CACHE = 35, MANY = 300, NAMES = 2000 };
+enum { PAYLOAD_SIZE = 3000, SOME = 20, MORE_THAN_THE_CACHE = 35, MANY = 300, NAMES = 700 };
 
 static struct es *es;
 static char payload[PAYLOAD_SIZE];

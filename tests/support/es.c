@@ -75,8 +75,11 @@ static int32_t sink_write(void *context, polaris_bytes piece) {
     if (piece.size > sink->piece_size_max) {
         sink->piece_size_max = piece.size;
     }
-    sink->data = realloc(sink->data, sink->size + piece.size);
-    cr_assert_not_null(sink->data);
+    if (piece.size > sink->capacity - sink->size) {
+        sink->capacity = 2 * (sink->size + piece.size);
+        sink->data = realloc(sink->data, sink->capacity);
+        cr_assert_not_null(sink->data);
+    }
     memcpy(sink->data + sink->size, piece.data, piece.size);
     sink->size += piece.size;
     return 0;
@@ -92,7 +95,7 @@ void es_sink_init(struct es_sink *sink) {
 void es_sink_done(struct es_sink *sink) {
     free(sink->data);
     sink->data = NULL;
-    sink->size = 0;
+    sink->size = sink->capacity = 0;
 }
 
 json_t *es_sink_reply(const struct es_sink *sink) {

@@ -77,7 +77,7 @@ polaris_es_verb es_verb(const polaris_es_table *table, const char *name);
 struct es_sink {
     polaris_sink sink;
     uint8_t *data;
-    size_t size;
+    size_t size, capacity;
     size_t piece_size_max; /* seen */
     int pieces;
     int refuse_at;
