@@ -29,6 +29,7 @@ struct file {
     sqlite3_io_methods methods; /* a copy for each file: kinds of files have different methods */
     enum vfs_owner owner;
     bool is_log, is_database;
+    bool is_copied;    /* of a database: the pages of a checkpoint are written, and nothing came after them */
     int64_t page_size; /* of a log; 0: not known yet */
     void *real[];      /* as SQLite aligns it: to eight bytes */
 };
@@ -76,25 +77,27 @@ static int write_file(sqlite3_file *base, const void *data, int size, sqlite3_in
         learn_page_size(file, data, size, offset);
         mine->commits += count_commits(file, data, size, offset);
     }
+    file->is_copied = false;
     mine->written += (uint64_t)size;
     return real_of(base)->pMethods->xWrite(real_of(base), data, size, offset);
 }
 
 static int sync_file(sqlite3_file *base, int flags) {
-    const struct file *file = (struct file *)base;
+    struct file *file = (struct file *)base;
     int code = real_of(base)->pMethods->xSync(real_of(base), flags);
     counters[file->owner].log_syncs += file->is_log;
     counters[file->owner].file_syncs += file->is_database;
+    counters[file->owner].checkpoints += file->is_copied;
+    if (file->is_copied && file->owner == VFS_PLUGIN) {
+        marks_ns[mark_count++ % VFS_MARKS_MAX] = monotonic_ns();
+    }
+    file->is_copied = false;
     return code;
 }
 
 static int control_file(sqlite3_file *base, int op, void *argument) {
-    const struct file *file = (struct file *)base;
     if (op == SQLITE_FCNTL_CKPT_DONE) {
-        counters[file->owner].checkpoints++;
-        if (file->owner == VFS_PLUGIN) {
-            marks_ns[mark_count++ % VFS_MARKS_MAX] = monotonic_ns();
-        }
+        ((struct file *)base)->is_copied = true;
     }
     return real_of(base)->pMethods->xFileControl(real_of(base), op, argument);
 }

@@ -16,7 +16,7 @@ enum vfs_owner { VFS_PLUGIN, VFS_BASELINE, VFS_OTHER, VFS_OWNER_COUNT };
 struct vfs_counts {
     uint64_t log_syncs;   /* fsyncs of the write-ahead log */
     uint64_t file_syncs;  /* of the database file */
-    uint64_t checkpoints; /* whose pages were all written, and are synced next */
+    uint64_t checkpoints; /* of all of the log, so that the file was synced */
     uint64_t commits;     /* frames in the log that end a transaction */
     uint64_t written;     /* bytes, log and file */
 };

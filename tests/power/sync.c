@@ -22,15 +22,11 @@ enum { SEEDS = 12 };
 #endif
 enum {
     PART_EVENTS = 60, /* some two pages each, so that the checkpointer's thread is at work as well */
-    EVENTS_MAX = 6000
+    EVENTS_MAX = 3000
 };
-#define CONFIG(pages) "{'checkpoint_pages': " pages ", 'cache_kib': 64, 'busy_timeout_ms': 1000}"
-/* The second is large enough that a pass syncs the file before its end. */
-static const char SMALL_PASSES[] = CONFIG("100");
-static const char LARGE_PASSES[] = CONFIG("900");
+#define CONFIG "{'checkpoint_pages': 100, 'cache_kib': 64, 'busy_timeout_ms': 1000}"
 
 static struct es *es;
-static const char *config = SMALL_PASSES;
 static char payload[3000];
 
 static void set_up(void) {
@@ -62,7 +58,7 @@ static void append(int count) {
 }
 
 static void start(void) {
-    cr_assert_eq(es_init(es, config), POLARIS_ES_OK, "%s", es->log);
+    cr_assert_eq(es_init(es, CONFIG), POLARIS_ES_OK, "%s", es->log);
 }
 
 static void shut_down(bool keep_log) {
@@ -187,13 +183,6 @@ Test(sync, that_failed_before_a_swap_takes_nothing_though_a_reader_stays) {
 Test(sync, that_failed_before_a_restart_takes_nothing_though_a_reader_stays) {
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
         try_swap(seed, false);
-    }
-}
-
-Test(sync, that_failed_within_a_pass_takes_nothing_either) {
-    config = LARGE_PASSES;
-    for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        try_swap(seed, seed % 2 == 0);
     }
 }
 

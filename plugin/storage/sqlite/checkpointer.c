@@ -79,25 +79,28 @@ static int note_log_size(void *context, sqlite3 *db, const char *name, int pages
     return SQLITE_OK;
 }
 
+static int sync_file(sqlite3_file *database, int flags) {
+    const struct file_methods *file = file_methods_of(database);
+    ((struct checkpointer *)file->context)->unsynced = 0;
+    return file->below->xSync(database, flags);
+}
+
 /* A sync that fails ends the pass, as the one at its end does. */
-static int write_paced(sqlite3_file *database, const void *data, int size, sqlite3_int64 offset) {
+static int write_file(sqlite3_file *database, const void *data, int size, sqlite3_int64 offset) {
     const struct file_methods *file = file_methods_of(database);
     struct checkpointer *self = file->context;
     int code = file->below->xWrite(database, data, size, offset);
     self->unsynced += size;
-    if (code == SQLITE_OK && self->unsynced >= SYNC_AFTER) {
-        self->unsynced = 0;
-        code = file->below->xSync(database, SQLITE_SYNC_NORMAL);
-    }
-    return code;
+    return code == SQLITE_OK && self->unsynced >= SYNC_AFTER ? sync_file(database, SQLITE_SYNC_NORMAL) : code;
 }
 
 static void pace_syncs(struct checkpointer *self) {
     sqlite3_file *database = NULL;
     (void)sqlite3_file_control(self->connection.db, "main", SQLITE_FCNTL_FILE_POINTER, (void *)&database);
-    if (database != NULL && database->pMethods != NULL) {
+    if (file_methods_fit(database)) {
         file_methods_put(&self->database, database, self);
-        self->database.methods.xWrite = write_paced;
+        self->database.methods.xWrite = write_file;
+        self->database.methods.xSync = sync_file;
     }
 }
 

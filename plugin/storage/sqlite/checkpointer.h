@@ -18,7 +18,7 @@ struct checkpointer {
     const struct config *config;
     struct connection connection; /* the thread's */
     struct file_methods database; /* its file */
-    int64_t unsynced;             /* bytes that it wrote */
+    int64_t unsynced;             /* bytes that it wrote, or tried to, since it was synced */
     /* For whoever is at work on the writer's connection: */
     int log_pages;      /* after the last commit */
     int last_log_pages; /* after the one before */

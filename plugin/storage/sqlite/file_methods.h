@@ -6,6 +6,8 @@
 #define POLARIS_SQLITE_FILE_METHODS_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 struct file_methods {
     sqlite3_io_methods methods;      /* first: a file finds the rest by it */
@@ -13,8 +15,13 @@ struct file_methods {
     void *context;
 };
 
-/* From now on `file`, which is open, has `methods`: at first as they were, to be changed by the caller. They stay where
- * they are until the file was closed, which restores what it had. */
+/* Is it open, and are its methods those of version 3, whose size is known? */
+static inline bool file_methods_fit(const sqlite3_file *file) {
+    return file != NULL && file->pMethods != NULL && file->pMethods->iVersion == 3;
+}
+
+/* From now on `file`, whose methods fit, has `methods`: at first as they were, to be changed by the caller. They stay
+ * where they are until the file was closed, which restores what it had. */
 void file_methods_put(struct file_methods *methods, sqlite3_file *file, void *context);
 
 static inline const struct file_methods *file_methods_of(sqlite3_file *file) {

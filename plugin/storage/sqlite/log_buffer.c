@@ -1,6 +1,7 @@
 /* log_buffer.c: the methods of the log and of the database, by which the buffer is filled, written and dropped. */
 #include "storage/sqlite/log_buffer.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@ enum {
     CAPACITY = 131071,
     WRITE_LOCK = 0 /* sqlite.org/walformat.html, "WAL Locks" */
 };
+static_assert(CAPACITY >= 65536, "SQLite writes a page at most, and they are not larger");
 
 static struct log_buffer *buffer_of(sqlite3_file *file) {
     return file_methods_of(file)->context;
@@ -17,7 +19,8 @@ static struct log_buffer *buffer_of(sqlite3_file *file) {
 
 /* ---- the log ---- */
 
-/* Writes what is kept. After a failure SQLite rolls back, and until then nothing may be written behind the gap. */
+/* Writes what is kept. After a failure SQLite rolls back, and until then nothing may be written behind the gap. The
+ * place where it began is remembered. */
 static int flush(struct log_buffer *self, sqlite3_file *log) {
     if (self->code == SQLITE_OK && self->size > 0) {
         self->code = self->log.below->xWrite(log, self->data, (int)self->size, self->offset);
@@ -35,9 +38,6 @@ static int write_log(sqlite3_file *log, const void *data, int size, sqlite3_int6
     if (self->code != SQLITE_OK) {
         return self->code;
     }
-    if (size > CAPACITY) {
-        return self->log.below->xWrite(log, data, size, offset);
-    }
     if (self->size == 0) {
         self->offset = offset;
     }
@@ -52,12 +52,16 @@ static int sync_log(sqlite3_file *log, int flags) {
     return code == SQLITE_OK ? self->log.below->xSync(log, flags) : code;
 }
 
-/* A transaction reads back what did not stay in the cache. */
+/* A transaction reads back what did not stay in the cache. If that cannot be written, or could not be before, there is
+ * nothing to read: not SQLITE_FULL, as that undoes a statement only where it was a read that failed, and not the
+ * transaction. What was committed stands before it. */
 static int read_log(sqlite3_file *log, void *data, int size, sqlite3_int64 offset) {
     struct log_buffer *self = buffer_of(log);
-    bool overlaps = offset < self->offset + (int64_t)self->size && offset + size > self->offset;
-    int code = overlaps ? flush(self, log) : SQLITE_OK;
-    return code == SQLITE_OK ? self->log.below->xRead(log, data, size, offset) : code;
+    bool is_ours = (self->size > 0 || self->code != SQLITE_OK) && offset + size > self->offset;
+    if (is_ours && flush(self, log) != SQLITE_OK) {
+        return SQLITE_IOERR_WRITE;
+    }
+    return self->log.below->xRead(log, data, size, offset);
 }
 
 static int truncate_log(sqlite3_file *log, sqlite3_int64 size) {
@@ -96,8 +100,7 @@ enum status log_buffer_attach(struct log_buffer *self, struct connection *connec
     sqlite3_file *log = NULL; /* the journal, if the file has no log: it is not open */
     (void)sqlite3_file_control(connection->db, "main", SQLITE_FCNTL_FILE_POINTER, (void *)&database);
     (void)sqlite3_file_control(connection->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, (void *)&log);
-    bool is_open = database != NULL && database->pMethods != NULL && log != NULL && log->pMethods != NULL;
-    if (!is_open || database->pMethods->iVersion < 2 || !needs_no_padding(database)) {
+    if (!file_methods_fit(database) || !file_methods_fit(log) || !needs_no_padding(database)) {
         return OK;
     }
     self->data = malloc(CAPACITY);
