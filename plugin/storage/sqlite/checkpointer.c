@@ -5,8 +5,9 @@
 #include "system.h"
 
 enum {
-    /* A log with this many times checkpoint_pages to copy is copied by the writer, however long that takes: writing is
-     * faster than the thread. */
+    /* Writing is faster than the thread: a log with this many times checkpoint_pages to copy is copied by the writer,
+     * however long that takes; and one that is as long, of whatever the thread has left when it is done. Otherwise it
+     * would not begin again as long as that goes on. */
     PATIENCE = 8,
     /* What is left to the writer must be at most this part of checkpoint_pages; otherwise the thread copies once more.
      */
@@ -16,6 +17,8 @@ enum {
     INHERITED = 2,
     /* The thread syncs the file after so many bytes: some two milliseconds' work of a disk. */
     SYNC_AFTER = 1048576,
+    /* But not once the log has so many times checkpoint_pages: it must not grow on for it. */
+    BEHIND = 3,
 
     COPY_FAILED = -1 /* for a number of pages: the file could not be synced, and is to be left alone for a while */
 };
@@ -91,7 +94,8 @@ static int write_file(sqlite3_file *database, const void *data, int size, sqlite
     struct checkpointer *self = file->context;
     int code = file->below->xWrite(database, data, size, offset);
     self->unsynced += size;
-    return code == SQLITE_OK && self->unsynced >= SYNC_AFTER ? sync_file(database, SQLITE_SYNC_NORMAL) : code;
+    bool is_due = self->unsynced >= SYNC_AFTER && !atomic_load(&self->is_behind);
+    return code == SQLITE_OK && is_due ? sync_file(database, SQLITE_SYNC_NORMAL) : code;
 }
 
 static void pace_syncs(struct checkpointer *self) {
@@ -155,6 +159,7 @@ void checkpointer_pace(struct checkpointer *self, struct connection *writer) {
     if (self->last_log_pages == 0 && self->log_pages <= pages * INHERITED) {
         self->copied_pages = self->log_pages; /* as if: its turn comes with what is written from now on */
     }
+    atomic_store(&self->is_behind, self->log_pages >= pages * BEHIND);
     bool began_again = self->log_pages < self->last_log_pages;
     self->last_log_pages = self->log_pages;
     if (began_again) {
@@ -178,7 +183,8 @@ void checkpointer_pace(struct checkpointer *self, struct connection *writer) {
     if (rest == 0) {
         return; /* the log begins again with the next commit, if no reader needs it */
     }
-    if ((thread_is_done && rest <= pages / REST_PART) || rest >= pages * PATIENCE) {
+    int64_t rest_max = self->log_pages >= pages * PATIENCE ? rest : pages / REST_PART;
+    if ((thread_is_done && rest <= rest_max) || rest >= pages * PATIENCE) {
         int copied_pages = copy_log(self, writer, self->copied_pages);
         self->copied_pages = copied_pages != COPY_FAILED ? copied_pages : self->log_pages;
     } else if (rest >= pages || thread_is_done) {

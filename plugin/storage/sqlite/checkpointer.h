@@ -3,8 +3,8 @@
  * A thread copies while writing goes on. What was written meanwhile is copied by the writer itself, between two
  * commits: it is little, and only then does the log begin again from its start instead of growing on.
  *
- * The thread syncs the file every now and then while it copies. All of it at the end would keep the disk busy for so
- * long that commits, which sync the log, stand still (as PostgreSQL's checkpoint_flush_after). */
+ * The thread syncs the file every now and then while it copies, as long as it keeps up. All of it at the end would keep
+ * the disk busy for so long that commits, which sync the log, stand still (as PostgreSQL's checkpoint_flush_after). */
 #ifndef POLARIS_SQLITE_CHECKPOINTER_H
 #define POLARIS_SQLITE_CHECKPOINTER_H
 
@@ -38,6 +38,7 @@ struct checkpointer {
     bool stopping;
 
     atomic_flag is_copying; /* by the thread, or by the writer */
+    atomic_bool is_behind;  /* the log grows faster than it is copied */
     /* A sync failed, and the log's index still says that pages are copied of which nobody knows whether they are on the
      * disk. Mostly for a moment only; but another program's checkpoint may be in the way, then it is tried again after
      * each commit. As long as it says so nothing is copied, and a shutdown keeps the log. */
