@@ -231,19 +231,20 @@ static void lock_held_by_another_process(void *context) {
     int ends[2];
     char byte = 0;
     (void)context;
-    open_new();
     EXPECT(pipe(ends) == 0, "%s", strerror(errno));
     int ready[2];
     EXPECT(pipe(ready) == 0, "%s", strerror(errno));
-    pid_t pid = fork();
-    if (pid == 0) { /* SQLite is used in the child only by what it opens itself */
+    pid_t pid = fork(); /* while there are no threads, which may leave the child with a lock that is held for ever */
+    if (pid == 0) {
         sqlite3 *db = NULL;
-        bool held =
-            sqlite3_open(STORE, &db) == SQLITE_OK && sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL) == SQLITE_OK;
         (void)close(ends[1]);
+        bool held = read(ends[0], &byte, 1) == 1 && sqlite3_open(STORE, &db) == SQLITE_OK &&
+                    sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL) == SQLITE_OK;
         byte = held;
         _exit(write(ready[1], &byte, 1) == 1 && read(ends[0], &byte, 1) >= 0 ? 0 : 1);
     }
+    open_new();
+    EXPECT(write(ends[1], "", 1) == 1, "%s", strerror(errno));
     EXPECT(read(ready[0], &byte, 1) == 1 && byte == 1, "the other process has no lock");
     expect_refused(MAY(BUSY), "another program");
     EXPECT(status_of(call(self, table->query, MAY(OK), "{\"op\":\"count\"}")) == 0, "reads wait for a foreign writer");

@@ -8,17 +8,31 @@
 
 struct child child_start(const struct es *es, int (*body)(struct es *es, int reports)) {
     int ends[2];
+    int go[2];
+    char byte = 0;
+    cr_assert_null(es->self, "it has threads");
     cr_assert_eq(pipe(ends), 0);
-    struct child child = {.pid = fork(), .reports = ends[0]};
+    cr_assert_eq(pipe(go), 0);
+    struct child child = {.pid = fork(), .reports = ends[0], .go = go[1]};
     cr_assert_geq(child.pid, 0);
     if (child.pid == 0) {
         (void)close(ends[0]);
+        (void)close(go[1]);
+        if (read(go[0], &byte, 1) != 1) {
+            _exit(98);
+        }
         struct es own = {.table = es->table, .now_us = ES_START_US};
         memcpy(own.path, es->path, sizeof own.path);
         _exit(body(&own, ends[1]));
     }
     (void)close(ends[1]);
+    (void)close(go[0]);
     return child;
+}
+
+void child_go(const struct child *child) {
+    cr_assert_eq(write(child->go, "", 1), 1);
+    (void)close(child->go);
 }
 
 void child_report(int reports, int64_t number) {

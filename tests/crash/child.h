@@ -10,11 +10,13 @@
 struct child {
     pid_t pid;
     int reports; /* the reading end */
+    int go;      /* the writing end */
 };
 
-/* Forks; the child runs `body` with the store's path and the writing end, and exits with what it returns. The child
- * must open an instance of its own: none may cross a fork. */
+/* Forks, while the store is shut down: a process with threads may leave its child with a lock that is held for ever.
+ * child_go lets the child run `body`, with the store's path and the writing end; it exits with what that returns. */
 struct child child_start(const struct es *es, int (*body)(struct es *es, int reports));
+void child_go(const struct child *child);
 
 /* In the child: sends one number. Numbers are written whole or, after a kill, not at all. */
 void child_report(int reports, int64_t number);

@@ -28,6 +28,7 @@ Test(kill, leaves_an_open_batch_open_and_a_claimed_dead_letter_claimed) {
     struct es *es = es_open(NULL);
     es_shutdown(es);
     struct child child = child_start(es, leave_things_open);
+    child_go(&child);
     cr_assert_eq(child_wait(&child), -SIGKILL);
 
     cr_assert_eq(es_init(es, NULL), POLARIS_ES_OK);

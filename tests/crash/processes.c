@@ -15,8 +15,13 @@ static int try_to_write(struct es *es, int reports) {
 }
 
 Test(processes, second_writer_in_another_process_is_busy_and_names_the_owner) {
-    struct es *es = es_open("{'owner': 'the first'}");
+    struct es *es = es_open(NULL);
+    es_shutdown(es);
     struct child child = child_start(es, try_to_write);
+    cr_assert_eq(es_init(es, "{'owner': 'the first'}"), POLARIS_ES_OK);
+
+    child_go(&child);
+
     cr_expect_eq(child_wait(&child), 0);
     es_close(es);
 }
@@ -58,13 +63,20 @@ Test(processes, readers_in_other_processes_miss_nothing_while_the_writer_works, 
     struct es *es = es_open(NULL);
     struct child readers[READERS];
     int64_t opened = 0;
+    es_shutdown(es);
     for (int i = 0; i < READERS; i++) {
         readers[i] = child_start(es, tail_all);
+    }
+    cr_assert_eq(es_init(es, NULL), POLARIS_ES_OK);
+    for (int i = 0; i < READERS; i++) {
+        child_go(&readers[i]);
         cr_assert(child_next(&readers[i], &opened));
     }
+
     for (int i = 0; i < EVENTS; i++) {
         (void)es_append(es, "{'type': 'a', 'data': {}}");
     }
+
     for (int i = 0; i < READERS; i++) {
         cr_expect_eq(child_wait(&readers[i]), 0, "reader %d", i);
     }
@@ -84,7 +96,12 @@ static int refuse_to_write(struct es *es, int reports) {
 Test(processes, reader_in_another_process_cannot_write) {
     struct es *es = es_open(NULL);
     (void)es_append(es, "{'type': 'a', 'data': {}}");
+    es_shutdown(es);
     struct child child = child_start(es, refuse_to_write);
+    cr_assert_eq(es_init(es, NULL), POLARIS_ES_OK);
+
+    child_go(&child);
+
     cr_expect_eq(child_wait(&child), 0);
     cr_expect_eq(es_event_count(es), 1);
     es_close(es);
