@@ -68,9 +68,9 @@ static void set_up(void) {
     main_thread = pthread_self();
     shim_vfs_install(watch_file);
     es = es_open(CONFIG);
-    written = unsynced = unsynced_max = log_written = syncs = 0; /* to make a store is no checkpoint */
+    written = unsynced = unsynced_max = log_written = 0; /* to make a store is no checkpoint */
+    syncs = log_begins = 0;
     first_place = next_place = -1;
-    log_begins = 0;
 }
 
 static void tear_down(void) {
