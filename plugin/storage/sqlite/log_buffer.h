@@ -20,10 +20,9 @@ struct log_buffer {
 };
 
 /* The connection is open, was read with, has synchronous=FULL, and only one thread at a time uses it. Where SQLite does
- * not work in the way that is described above, the log is written as ever. `buffer` stays in its place until
+ * not work in the way that is described above, the log is written as ever. `self` stays in its place until
  * log_buffer_done, which comes after the connection was closed. */
-WARN_UNUSED enum status log_buffer_attach(struct log_buffer *buffer, struct connection *connection,
-                                          struct error *error);
-void log_buffer_done(struct log_buffer *buffer);
+WARN_UNUSED enum status log_buffer_attach(struct log_buffer *self, struct connection *connection, struct error *error);
+void log_buffer_done(struct log_buffer *self);
 
 #endif
