@@ -80,9 +80,7 @@ static void put_command(FILE *out, const struct torture_options *options, const 
     if (options->kinds != TORTURE_ALL) {
         (void)fprintf(out, " --only %s", kinds);
     }
-    if (!finding->alone) {
-        (void)fprintf(out, " --tries %d", TRIES);
-    }
+    (void)fprintf(out, " --tries %d", TRIES); /* threads that the build has itself come into each round */
     if (options->limit_ms != TORTURE_LIMIT_MS) {
         (void)fprintf(out, " --limit %" PRId64, options->limit_ms / 1000);
     }

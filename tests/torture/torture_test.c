@@ -50,24 +50,36 @@ static int run_again(const char *command) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* A finding of the run says `words`, and is found again. */
-static void check_found(const char *out, const char *words) {
+/* A finding of the run says `words`, and is found again, if one thread made it: what many do depends on the moment.
+ * Returns whether one did. */
+static bool check_found(const char *out, const char *words) {
     json_auto_t *run = read_json(out);
     const json_t *finding = json_array_get(json_object_get(run, "findings"), 0);
+    bool is_exact = json_is_true(json_object_get(finding, "exact"));
     char found[8192];
     cli_contains(text_of(finding, "what"), words);
     (void)snprintf(found, sizeof found, "%s/found/events.db", text_of(finding, "folder"));
     cr_assert_eq(access(found, F_OK), 0, "%s is not kept", found);
-    cr_assert_eq(run_again(text_of(finding, "again")), 1, "not found again: %s", text_of(finding, "again"));
+    cr_assert(!is_exact || run_again(text_of(finding, "again")) == 1, "not found again: %s", text_of(finding, "again"));
+    return is_exact;
 }
 
+/* With one seed after the other, until one thread made the finding. */
 #define FINDS(words, only, rounds, ...)                                                                                \
     do {                                                                                                               \
-        CLEANUP(result_done)                                                                                           \
-        struct result found =                                                                                          \
-            RUN_FOR(1, NULL, "torture", "--json", "--seed", "5", "--only", only, "--rounds", rounds, __VA_ARGS__);     \
-        check_found(found.out, words);                                                                                 \
+        bool is_exact = false;                                                                                         \
+        for (int seed = 5; !is_exact; seed++) {                                                                        \
+            char number[16];                                                                                           \
+            cr_assert_lt(seed, 5 + SEEDS_MAX, "many threads made each finding");                                       \
+            (void)snprintf(number, sizeof number, "%d", seed);                                                         \
+            CLEANUP(result_done)                                                                                       \
+            struct result found = RUN_FOR(1, NULL, "torture", "--json", "--seed", number, "--only", only, "--rounds",  \
+                                          rounds, __VA_ARGS__);                                                        \
+            is_exact = check_found(found.out, words);                                                                  \
+        }                                                                                                              \
     } while (0)
+
+enum { SEEDS_MAX = 16 };
 
 Test(torture, kills_find_an_append_that_is_forgotten) {
     FINDS("is lost", "kill", "24", BROKEN "/forgets.so");
