@@ -50,8 +50,10 @@ static int run_again(const char *command) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* A finding of the run says `words`, and is found again, if one thread made it: what many do depends on the moment.
- * Returns whether one did. */
+/* A finding of the run says `words`, and is found again, if one thread made it: what many do depends on the moment. The
+ * build has threads too: a fault of one certain call may need some more of the twenty tries that the command has.
+ * Returns whether one thread did. */
+enum { REPLAYS_MAX = 10 };
 static bool check_found(const char *out, const char *words) {
     json_auto_t *run = read_json(out);
     const json_t *finding = json_array_get(json_object_get(run, "findings"), 0);
@@ -60,7 +62,11 @@ static bool check_found(const char *out, const char *words) {
     cli_contains(text_of(finding, "what"), words);
     (void)snprintf(found, sizeof found, "%s/found/events.db", text_of(finding, "folder"));
     cr_assert_eq(access(found, F_OK), 0, "%s is not kept", found);
-    cr_assert(!is_exact || run_again(text_of(finding, "again")) == 1, "not found again: %s", text_of(finding, "again"));
+    int code = 0;
+    for (int i = 0; is_exact && code == 0 && i < REPLAYS_MAX; i++) {
+        code = run_again(text_of(finding, "again"));
+    }
+    cr_assert_eq(code, is_exact, "not found again: %s", text_of(finding, "again"));
     return is_exact;
 }
 
@@ -102,7 +108,7 @@ Test(torture, power_cuts_find_a_disk_that_does_not_sync) {
 }
 
 Test(torture, faults_find_a_failure_that_is_denied) {
-    FINDS("is lost", "fault", "60", BROKEN "/denies_failures.so");
+    FINDS("is lost", "fault", "120", BROKEN "/denies_failures.so");
 }
 
 Test(torture, faults_find_a_failure_with_the_wrong_status) {
