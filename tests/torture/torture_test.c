@@ -108,7 +108,7 @@ Test(torture, power_cuts_find_a_disk_that_does_not_sync) {
 }
 
 Test(torture, faults_find_a_failure_that_is_denied) {
-    FINDS("is lost", "fault", "120", BROKEN "/denies_failures.so");
+    FINDS("checking the store: ", "fault", "120", BROKEN "/denies_failures.so");
 }
 
 Test(torture, faults_find_a_failure_with_the_wrong_status) {
