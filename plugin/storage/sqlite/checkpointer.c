@@ -99,8 +99,7 @@ static int write_file(sqlite3_file *database, const void *data, int size, sqlite
 }
 
 static void pace_syncs(struct checkpointer *self) {
-    sqlite3_file *database = NULL;
-    (void)sqlite3_file_control(self->connection.db, "main", SQLITE_FCNTL_FILE_POINTER, (void *)&database);
+    sqlite3_file *database = file_methods_file(self->connection.db, SQLITE_FCNTL_FILE_POINTER);
     if (file_methods_fit(database)) {
         file_methods_put(&self->database, database, self);
         self->database.methods.xWrite = write_file;

@@ -15,6 +15,10 @@ struct file_methods {
     void *context;
 };
 
+/* The connection's file: `op` is SQLITE_FCNTL_FILE_POINTER, the database, or SQLITE_FCNTL_JOURNAL_POINTER, its log or
+ * journal. It may not be open; NULL: there is none. */
+sqlite3_file *file_methods_file(sqlite3 *db, int op);
+
 /* Is it open, and are its methods those of version 3, whose size is known? */
 static inline bool file_methods_fit(const sqlite3_file *file) {
     return file != NULL && file->pMethods != NULL && file->pMethods->iVersion == 3;

@@ -96,10 +96,9 @@ static bool needs_no_padding(sqlite3_file *database) {
 
 enum status log_buffer_attach(struct log_buffer *self, struct connection *connection, struct error *error) {
     *self = (struct log_buffer){0};
-    sqlite3_file *database = NULL;
-    sqlite3_file *log = NULL; /* the journal, if the file has no log: it is not open */
-    (void)sqlite3_file_control(connection->db, "main", SQLITE_FCNTL_FILE_POINTER, (void *)&database);
-    (void)sqlite3_file_control(connection->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, (void *)&log);
+    sqlite3_file *database = file_methods_file(connection->db, SQLITE_FCNTL_FILE_POINTER);
+    /* The journal, if the file has no log: it is not open. */
+    sqlite3_file *log = file_methods_file(connection->db, SQLITE_FCNTL_JOURNAL_POINTER);
     if (!file_methods_fit(database) || !file_methods_fit(log) || !needs_no_padding(database)) {
         return OK;
     }

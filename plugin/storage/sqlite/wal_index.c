@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "storage/sqlite/file_methods.h"
+
 enum {
     VERSION = 3007000, /* of the form below; since 2010 there was no other one */
     REGION_SIZE = 32768,
@@ -30,13 +32,12 @@ static_assert(offsetof(struct index, backfill) == 96 && sizeof(atomic_uint_least
  * - Who reads already remembers what was copied when it began, and reads that from the file until it ends: what the
  *   system still has in memory is right, and nobody can tell it of what is not. */
 bool wal_index_forget_copied(sqlite3 *db) {
-    sqlite3_file *file = NULL;
-    int code = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, (void *)&file);
-    if (code != SQLITE_OK || file == NULL || file->pMethods == NULL || file->pMethods->iVersion < 2) {
+    sqlite3_file *file = file_methods_file(db, SQLITE_FCNTL_FILE_POINTER);
+    if (file == NULL || file->pMethods == NULL || file->pMethods->iVersion < 2) {
         return false;
     }
     volatile void *region = NULL; /* mapped before it is locked: there are no locks without */
-    code = file->pMethods->xShmMap(file, 0, REGION_SIZE, 0, &region);
+    int code = file->pMethods->xShmMap(file, 0, REGION_SIZE, 0, &region);
     if (code != SQLITE_OK || region == NULL) {
         return false;
     }
