@@ -117,6 +117,9 @@ Test(prepared, a_schema_table_that_contradicts_its_statements_is_refused, .timeo
         {"event_by_time", "type = CAST(type AS BLOB) WHERE name = 'event_by_time'"},
         {"sqlite_autoindex_schema_type_1", "tbl_name = 'other' WHERE name = 'sqlite_autoindex_schema_type_1'"},
         {"event_is_never_deleted", "name = NULL WHERE name = 'event_is_never_deleted'"},
+        {"stream", "rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'tag') WHERE name = 'stream'"},
+        {"event_by_key",
+         "rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'event_by_time') WHERE name = 'event_by_key'"},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         struct es *es = es_open(NULL);

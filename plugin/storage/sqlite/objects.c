@@ -126,14 +126,19 @@ static bool is_named_so(const struct object *object) {
            (!is_table || strcmp(object->table, object->name) == 0);
 }
 
-static enum status refuse(const char *type, const char *name, struct error *error) {
-    char shown[NAME_SHOWN_MAX + 1];
+/* A name from the file, as a message may have it. */
+static void show_name(const char *name, char ret_shown[NAME_SHOWN_MAX + 1]) {
     size_t size = 0;
     for (; size < NAME_SHOWN_MAX && name[size] != '\0'; size++) {
         unsigned char byte = (unsigned char)name[size];
-        shown[size] = (char)(byte < 0x20 || byte > 0x7E ? '?' : byte);
+        ret_shown[size] = (char)(byte < 0x20 || byte > 0x7E ? '?' : byte);
     }
-    shown[size] = '\0';
+    ret_shown[size] = '\0';
+}
+
+static enum status refuse(const char *type, const char *name, struct error *error) {
+    char shown[NAME_SHOWN_MAX + 1];
+    show_name(name, shown);
     return error_set(error, CORRUPT,
                      "open: the file has a %.16s %s that no event store has; remove it if it is yours, or restore a "
                      "backup",
@@ -179,6 +184,26 @@ static enum status name_missing(struct connection *connection, const struct obje
     return status;
 }
 
+/* Two that lie on the same pages would write over each other. */
+static enum status check_pages(struct connection *connection, struct error *error) {
+    CLEANUP(statement_release) struct statement shared = {0};
+    bool row = false;
+    enum status status =
+        statement_get(connection,
+                      "SELECT min(name), max(name) FROM sqlite_schema WHERE rootpage > 0 GROUP BY rootpage"
+                      " HAVING count(*) > 1",
+                      WHAT, &shared, error);
+    if (status == OK && (status = statement_step(&shared, &row, error)) == OK && row) {
+        char one[NAME_SHOWN_MAX + 1], other[NAME_SHOWN_MAX + 1];
+        show_name(text_of(&shared, 0), one);
+        show_name(text_of(&shared, 1), other);
+        status = error_set(
+            error, CORRUPT,
+            "open: the file's list of tables is damaged: %s and %s have the same pages; restore a backup", one, other);
+    }
+    return status;
+}
+
 enum status objects_check(struct connection *connection, const struct objects *objects, struct error *error) {
     CLEANUP(statement_release) struct statement statement = {0};
     enum status status =
@@ -197,5 +222,8 @@ enum status objects_check(struct connection *connection, const struct objects *o
         count += object.sql != NULL && strcmp(object.type, "trigger") != 0 && !starts_with(object.name, "sqlite_");
     }
     /* SQLite itself refuses a name that stands twice: as many as there should be are all of them. */
-    return status == OK && count < objects->count ? name_missing(connection, objects, error) : status;
+    if (status == OK && count < objects->count) {
+        status = name_missing(connection, objects, error);
+    }
+    return status == OK ? check_pages(connection, error) : status;
 }
