@@ -3,20 +3,17 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "es.h"
 #include "store_dump.h"
 #include "torture/shim_vfs.h"
 
-enum { PAYLOAD_SIZE = 3000, EVENTS = 50, REQUESTS_MAX = 5000, MIB = 1048576, PAGE_SIZE = 4096 };
+enum { TEXT_SIZE = 3000, EVENTS = 50, REQUESTS_MAX = 5000, MIB = 1048576, PAGE_SIZE = 4096 };
 /* A pass copies a thousand pages, and has some three syncs before its end. */
 #define CONFIG "{'checkpoint_pages': 1000, 'page_size': 4096}"
 enum { CHECKPOINT_PAGES = 1000 };
 
 static struct es *es;
-static char payload[PAYLOAD_SIZE];
 static int requests;
 /* Of the file: bytes, and syncs. */
 static atomic_int_least64_t written, unsynced, unsynced_max, log_written;
@@ -64,7 +61,6 @@ static int watch_file(struct vfs_access *access) {
 }
 
 static void set_up(void) {
-    memset(payload, 'x', sizeof payload - 1);
     main_thread = pthread_self();
     shim_vfs_install(watch_file);
     es = es_open(CONFIG);
@@ -80,15 +76,7 @@ static void tear_down(void) {
 TestSuite(checkpoint, .init = set_up, .fini = tear_down, .timeout = 120);
 
 static void append(void) {
-    json_t *list = json_array();
-    for (int i = 0; i < EVENTS; i++) {
-        json_array_append_new(list, json_pack("{s:s, s:{s:s}}", "type", "t", "data", "text", payload));
-    }
-    json_t *request = json_pack("{s:s, s:o}", "op", "append", "events", list);
-    char *text = json_dumps(request, 0);
-    (void)es_ok(es, "store", "%s", text);
-    free(text);
-    json_decref(request);
+    cr_assert_eq(es_append_large(es, EVENTS, TEXT_SIZE), POLARIS_ES_OK);
     requests++;
 }
 

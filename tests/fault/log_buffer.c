@@ -11,10 +11,9 @@
 #include "store_dump.h"
 #include "torture/shim_vfs.h"
 
-enum { PAYLOAD_SIZE = 3000, SOME = 20, MORE_THAN_THE_CACHE = 35, MANY = 300, NAMES = 700 };
+enum { TEXT_SIZE = 3000, SOME = 20, MORE_THAN_THE_CACHE = 35, MANY = 300, NAMES = 700 };
 
 static struct es *es;
-static char payload[PAYLOAD_SIZE];
 static atomic_int log_writes, log_syncs;
 static atomic_int refuse_writes_after; /* < 0: never */
 
@@ -31,7 +30,6 @@ static int count(struct vfs_access *access) {
 }
 
 static void set_up(void) {
-    memset(payload, 'x', sizeof payload - 1);
     refuse_writes_after = -1;
     shim_vfs_install(count);
     es = es_open("{'cache_kib': 64, 'busy_timeout_ms': 1000}");
@@ -43,22 +41,8 @@ static void tear_down(void) {
 
 TestSuite(log_buffer, .init = set_up, .fini = tear_down);
 
-/* One request; takes the list. */
-static int32_t append_list(json_t *list) {
-    json_t *request = json_pack("{s:s, s:o}", "op", "append", "events", list);
-    char *text = json_dumps(request, 0);
-    int32_t status = es_call(es, "store", "%s", text);
-    free(text);
-    json_decref(request);
-    return status;
-}
-
 static int32_t append(int events) {
-    json_t *list = json_array();
-    for (int i = 0; i < events; i++) {
-        json_array_append_new(list, json_pack("{s:s, s:{s:i, s:s}}", "type", "t", "data", "n", i, "text", payload));
-    }
-    return append_list(list);
+    return es_append_large(es, events, TEXT_SIZE);
 }
 
 /* Small events whose names lie all over the indexes, so that each page of them is needed again and again. */
@@ -70,7 +54,7 @@ static int32_t append_names(int events) {
         json_array_append_new(list,
                               json_pack("{s:s, s:s, s:[s], s:{}}", "type", "t", "stream", name, "tags", name, "data"));
     }
-    return append_list(list);
+    return es_append_list(es, list);
 }
 
 static void begin_counting(void) {

@@ -388,6 +388,27 @@ int64_t es_append(struct es *es, const char *event) {
     return json_integer_value(json_array_get(json_object_get(reply, "ids"), 0));
 }
 
+int32_t es_append_list(struct es *es, json_t *events) {
+    json_t *request = json_pack("{s:s, s:o}", "op", "append", "events", events);
+    char *text = json_dumps(request, 0);
+    int32_t status = es_call(es, "store", "%s", text);
+    free(text);
+    json_decref(request);
+    return status;
+}
+
+int32_t es_append_large(struct es *es, int count, size_t size) {
+    char *text = malloc(size);
+    json_t *list = json_array();
+    cr_assert_not_null(text);
+    memset(text, 'x', size);
+    for (int i = 0; i < count; i++) {
+        json_array_append_new(list, json_pack("{s:s, s:{s:s%}}", "type", "t", "data", "text", text, size));
+    }
+    free(text);
+    return es_append_list(es, list);
+}
+
 int64_t es_event_count(struct es *es) {
     return es_int(es_ok(es, "query", "{'op': 'count'}"), "count");
 }

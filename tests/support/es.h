@@ -65,6 +65,10 @@ void es_expect(const json_t *value, const char *format, ...) __attribute__((form
 
 /* {'type': ..., 'data': {}} appended; returns the id. */
 int64_t es_append(struct es *es, const char *event);
+/* All of a list in one request, which may be refused; takes the list, returns the status. */
+int32_t es_append_list(struct es *es, json_t *events);
+/* The same with `count` events that are alike, of a text of `size` bytes. */
+int32_t es_append_large(struct es *es, int count, size_t size);
 int64_t es_event_count(struct es *es);
 int64_t es_int(const json_t *object, const char *name);
 const char *es_text(const json_t *object, const char *name);
