@@ -164,6 +164,9 @@ static enum status commit_jobs(struct writer *writer, struct write_job *group, b
  * than put events there may have told somebody of it already, and are not run twice. */
 static void commit_one_by_one(struct writer *writer, struct write_job *group, const struct error *reason) {
     for (struct write_job *job = group; job != NULL; job = job->next) {
+        if (job->status == CANCELLED) {
+            continue;
+        }
         if (!job->only_stages) {
             fail(job, reason);
             continue;

@@ -106,3 +106,50 @@ Test(group_failures, when_the_commit_fails_nobody_is_told_of_what_is_not_there) 
     expect_failed(2, CANCELLED);
     cr_expect_eq(ask_file("SELECT count(*) FROM event"), 1);
 }
+
+/* Once the group was taken back, somebody else writes, and does not end. */
+struct foreign_writer {
+    sqlite3 *db;
+    bool comes;
+};
+
+static void let_it_come(void *context) {
+    ((struct foreign_writer *)context)->comes = true;
+}
+
+static int come_before_the_next_begin(unsigned event, void *context, void *statement, void *sql) {
+    struct foreign_writer *foreign = context;
+    (void)event;
+    (void)statement;
+    if (foreign->comes && strcmp(sql, "BEGIN IMMEDIATE") == 0) {
+        foreign->comes = false;
+        cr_assert_eq(sqlite3_exec(foreign->db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    }
+    return 0;
+}
+
+Test(group_failures, nobody_is_told_of_a_conflict_with_what_was_taken_back) {
+    struct foreign_writer foreign = {0};
+    struct event event = event_of("a");
+    event.key = text("k");
+    (void)call_with(0, event);
+    event.data = BYTES_LITERAL("\x81\xa1x\x01");
+    (void)call_with(1, event);                       /* the same key, other content: a conflict, */
+    (void)call_with(2, large_event(sizeof payload)); /* but the group finds no room, */
+    call_with(3, event_of("a"))->given_up = true;
+    leave_room_for(10);
+    cr_assert_eq(sqlite3_open(store.path, &foreign.db), SQLITE_OK);
+    sqlite3 *db = writing_connection()->db;
+    (void)sqlite3_busy_timeout(db, 0);
+    (void)sqlite3_rollback_hook(db, let_it_come, &foreign);
+    (void)sqlite3_trace_v2(db, SQLITE_TRACE_STMT, come_before_the_next_begin, &foreign);
+
+    run_as_group(calls, 4);
+
+    expect_failed(0, BUSY); /* and none of it can be tried alone. */
+    expect_failed(1, BUSY);
+    expect_failed(2, BUSY);
+    expect_failed(3, CANCELLED);
+    cr_expect_eq(sqlite3_close(foreign.db), SQLITE_OK);
+    cr_expect_eq(ask_file("SELECT count(*) FROM event"), 1);
+}
