@@ -27,7 +27,8 @@ static int32_t call(struct es *es, const struct request *request) {
     return es_call_bytes(es, request->verb, request->data, request->size);
 }
 
-static void shut_down(struct es *es, bool keep_log) {
+bool script_shut_down(struct es *es, bool keep_log) {
+    int64_t failed_syncs = disk_failed_syncs();
     size_t size = 0;
     void *request = es_pack(keep_log ? "{'keep_log': true}" : "{}", &size);
     if (es->self != NULL) {
@@ -35,6 +36,7 @@ static void shut_down(struct es *es, bool keep_log) {
         es->self = NULL;
     }
     free(request);
+    return !disk_is_cut() && disk_failed_syncs() == failed_syncs;
 }
 
 /* Of those that are submitted together the clock does not move: they may be committed together. */
@@ -54,7 +56,7 @@ static void make_request(struct script *script, int number, struct generator *ge
     atomic_store(&es->now_us, request->now_us);
     if (request->how == HOW_REOPEN || request->how == HOW_REOPEN_WITH_LOG) {
         request->text = strdup("reopen");
-        shut_down(es, request->how == HOW_REOPEN_WITH_LOG);
+        (void)script_shut_down(es, request->how == HOW_REOPEN_WITH_LOG);
         cr_assert_eq(es_init(es, script_config(script, "full")), POLARIS_ES_OK);
         return;
     }
@@ -88,7 +90,7 @@ void script_make(struct script *script, uint64_t seed, struct es *es) {
             make_request(script, i, generator, es);
         }
     }
-    shut_down(es, false);
+    (void)script_shut_down(es, false);
     script->changes = disk_changes();
     disk_end();
     free(generator);
@@ -177,10 +179,13 @@ static void play_call(const struct request *request, int number, struct es *es, 
 
 static void play_reopen(const struct script *script, int number, struct es *es, const struct play *play,
                         struct progress *progress) {
-    shut_down(es, script->requests[number].how == HOW_REOPEN_WITH_LOG);
+    int tries = 0;
+    progress->settled =
+        script_shut_down(es, script->requests[number].how == HOW_REOPEN_WITH_LOG) ? number + 1 : progress->settled;
     progress->begun = progress->acknowledged = number + 1;
-    progress->settled = disk_is_cut() ? progress->settled : number + 1;
-    progress->status = es_init(es, script_config(script, play->durability));
+    do {
+        progress->status = es_init(es, script_config(script, play->durability));
+    } while (may_try_again(progress->status, ++tries, play));
 }
 
 void script_play(const struct script *script, struct es *es, const struct play *play, struct progress *progress) {

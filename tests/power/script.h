@@ -38,11 +38,14 @@ void script_done(struct script *script);
 /* The configuration; `durability` is full or normal. */
 const char *script_config(const struct script *script, const char *durability);
 
+/* Shuts the store down. True: in good order, so that nothing of it is at risk any more, whatever the durability. */
+bool script_shut_down(struct es *es, bool keep_log);
+
 /* How far a script came. */
 struct progress {
     int begun;        /* no request from this one on can have left anything */
     int acknowledged; /* each before this one was OK */
-    int settled;      /* each before this one was OK when the store was shut down in good order */
+    int settled;      /* each before this one was OK when the store was shut down in good order, and no sync failed */
     int32_t status;   /* of the one that ended it; OK: none did */
 };
 /* How it is played. */

@@ -30,12 +30,7 @@ static struct es *es;
 static char payload[3000];
 
 static void set_up(void) {
-    es = calloc(1, sizeof *es);
-    cr_assert_not_null(es);
-    es->table = es_table();
-    snprintf(es->folder, sizeof es->folder, "/tmp/polaris-test-XXXXXX");
-    cr_assert_not_null(mkdtemp(es->folder));
-    snprintf(es->path, sizeof es->path, "%s/events.db", es->folder);
+    es = es_new();
     memset(payload, 'x', sizeof payload - 1);
 }
 

@@ -242,7 +242,7 @@ int32_t es_init(struct es *es, const char *config) {
     return es_init_second(es, config, &es->self, &es->reply);
 }
 
-struct es *es_open(const char *config) {
+struct es *es_new(void) {
     struct es *es = calloc(1, sizeof *es);
     cr_assert_not_null(es);
     es->table = es_table();
@@ -250,6 +250,11 @@ struct es *es_open(const char *config) {
     snprintf(es->folder, sizeof es->folder, "/tmp/polaris-test-XXXXXX");
     cr_assert_not_null(mkdtemp(es->folder));
     snprintf(es->path, sizeof es->path, "%s/events.db", es->folder);
+    return es;
+}
+
+struct es *es_open(const char *config) {
+    struct es *es = es_new();
     int32_t status = es_init(es, config);
     cr_assert_eq(status, POLARIS_ES_OK, "init: %s", es->reply != NULL ? es_text(es->reply, "message") : "no reply");
     return es;

@@ -32,6 +32,8 @@ polaris_es_entry es_entry(void);
 /* The table of the second build of the same plugin. */
 const polaris_es_table *es_table_b(void);
 
+/* A folder for a store, which is not made yet: es_init. */
+struct es *es_new(void);
 /* Opens a new store. `config`: more configuration as a JSON object, or NULL. Fails the test if it cannot. */
 struct es *es_open(const char *config);
 /* Shuts it down, if it is not yet, and removes its files. */

@@ -1,6 +1,7 @@
 /* checkpointer.c: when the log is copied, and by whom. */
 #include "storage/sqlite/checkpointer.h"
 
+#include "storage/sqlite/log_file.h"
 #include "storage/sqlite/wal_index.h"
 #include "system.h"
 
@@ -20,6 +21,8 @@ enum {
     /* But not once the log has so many times checkpoint_pages: it must not grow on for it. */
     BEHIND = 3,
 
+    TRIES_AT_STOP = 3, /* of a sync that fails, until the log is left to the next one who opens the store */
+
     COPY_FAILED = -1 /* for a number of pages: the file could not be synced, and is to be left alone for a while */
 };
 
@@ -27,11 +30,15 @@ enum {
  * that was copied since the log began is on the disk. Passes that end before the log does count their pages as copied
  * without a sync, and the next one, of whoever has the store open then, would go on behind them. So none counts any
  * more: all are written again, and synced, before the log may begin again. With that nothing is left of the failure,
- * and copying goes on later. (If it was the log's own sync, which only durability normal leaves to a pass, there is no
- * better way either: what is still in memory gets to the disk by way of the file.) True: nothing is left to be
- * forgotten. */
-static bool forget_copied(struct checkpointer *self, const struct connection *connection) {
-    if (atomic_load(&self->sync_failed) && wal_index_forget_copied(connection->db)) {
+ * and copying goes on later. With durability normal it may have been the log's own sync, which is left to a pass then:
+ * a file must not have pages that the log on the disk lacks, so that one is written again first. True: nothing is left
+ * to be forgotten. */
+static bool forget_copied(struct checkpointer *self, struct connection *connection) {
+    if (!atomic_load(&self->sync_failed)) {
+        return true;
+    }
+    bool has_log = self->config->durability == DURABILITY_FULL || log_file_write_again(connection);
+    if (has_log && wal_index_forget_copied(connection->db)) {
         atomic_store(&self->sync_failed, false);
     }
     return !atomic_load(&self->sync_failed);
@@ -223,8 +230,8 @@ bool checkpointer_stop(struct checkpointer *self, struct connection *writer, boo
     (void)pthread_mutex_destroy(&self->mutex);
     (void)sqlite3_db_config(self->connection.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     connection_close(&self->connection);
-    if (!keep_log) { /* SQLite itself does it only when no reader has the file open */
-        (void)copy_log(self, writer, 0);
+    /* SQLite itself does it only when no reader has the file open. */
+    for (int tries = 0; !keep_log && tries < TRIES_AT_STOP && copy_log(self, writer, 0) == COPY_FAILED; tries++) {
     }
     /* Once forgotten it is safe that SQLite copies the log, all of it, when it closes the last connection. */
     bool is_forgotten = forget_copied(self, writer);

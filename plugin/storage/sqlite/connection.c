@@ -315,14 +315,22 @@ enum status connection_commit(struct connection *connection, struct error *error
         status = statement_get(connection, "COMMIT", "commit", &statement, error);
         status = status == OK ? statement_run(&statement, error) : status;
     }
+    connection->owes_write = status != OK;
     if (status != OK) {
         (void)sqlite3_exec(connection->db, "ROLLBACK", NULL, NULL, NULL); /* mostly it was already */
+        (void)connection_take_back(connection);
+    }
+    return status;
+}
+
+bool connection_take_back(struct connection *connection) {
+    if (connection->owes_write) {
         /* As it is, but written: an UPDATE to the same values would not be. */
         char sql[48];
         snprintf(sql, sizeof sql, "PRAGMA user_version=%d", STORE_FORMAT);
-        (void)sqlite3_exec(connection->db, sql, NULL, NULL, NULL);
+        connection->owes_write = sqlite3_exec(connection->db, sql, NULL, NULL, NULL) != SQLITE_OK;
     }
-    return status;
+    return !connection->owes_write;
 }
 
 enum status connection_query_int(struct connection *connection, const char *sql, const char *what, int64_t *ret_value,

@@ -15,6 +15,7 @@ struct connection {
     sqlite3 *db;
     const struct storage_host *host;
     struct name_memo memo;
+    bool owes_write; /* a commit failed, and stands in the log as if it had not: connection_take_back */
     uint64_t use_counter;
     struct cached_statement {
         char *sql;
@@ -76,6 +77,9 @@ WARN_UNUSED enum status connection_execute(struct connection *connection, const 
  * opens the store after this process was killed would find it. So something that changes nothing is written over it.
  * The store must be of this build's format by now. */
 WARN_UNUSED enum status connection_commit(struct connection *connection, struct error *error);
+/* The same once more, if it could not be written then: to be called before the log is left to others. It was not: true,
+ * and as it should be. */
+bool connection_take_back(struct connection *connection);
 /* The first column of the only row. */
 WARN_UNUSED enum status connection_query_int(struct connection *connection, const char *sql, const char *what,
                                              int64_t *ret_value, struct error *error);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "storage/sqlite/format.h"
+#include "storage/sqlite/log_file.h"
 #include "storage/sqlite/owner.h"
 #include "storage/sqlite/sqlite.h"
 
@@ -141,6 +142,9 @@ static enum status open_writer(struct sqlite_storage *self, struct error *error)
         return status;
     }
     status = format_open(connection, &self->config, info, error);
+    if (status == OK && self->config.durability == DURABILITY_FULL) {
+        status = log_file_sync(connection, error);
+    }
     if (status == OK) {
         files_watch(&self->files, info->path, connection); /* the log exists since the format was read */
         status = writer_start(&self->writer, info->path, &self->config, &self->host, &self->tail, error);

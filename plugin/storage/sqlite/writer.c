@@ -175,6 +175,7 @@ static void commit_one_by_one(struct writer *writer, struct write_job *group, co
         struct error error;
         bool by_job = false;
         job->next = NULL;
+        job->status = OK; /* what it was told in the group is of what is not there any more */
         if (commit_jobs(writer, job, &by_job, &error) != OK) {
             fail_all(job, &error);
         }
@@ -472,6 +473,12 @@ int64_t writer_stop(struct writer *writer, bool keep_log) {
 
     (void)pthread_cond_destroy(&writer->work);
     (void)pthread_mutex_destroy(&writer->mutex);
+    if (!connection_take_back(&writer->connection)) {
+        writer->host->log(
+            writer->host->context, POLARIS_ES_LOG_ERROR,
+            "shutdown: what a call wrote whose commit failed could not be taken back from the write-ahead "
+            "log: it may come back when the store is opened; check the disk");
+    }
     keep_log = checkpointer_stop(&writer->checkpointer, &writer->connection, keep_log);
     (void)sqlite3_db_config(writer->connection.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep_log, NULL);
     connection_close(&writer->connection);
