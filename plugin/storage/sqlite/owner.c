@@ -36,11 +36,18 @@ static enum status busy(int descriptor, const char *path, struct error *error) {
 static enum status write_down(int descriptor, const char *path, const char *owner, struct error *error) {
     char line[OWNER_LINE_SIZE];
     int size = snprintf(line, sizeof line, "%lld %s\n", (long long)getpid(), owner);
-    if (ftruncate(descriptor, 0) != 0 || pwrite(descriptor, line, (size_t)size, 0) != size) {
+    /* In this order: where no space is left, a line may still be written over another one. */
+    if (pwrite(descriptor, line, (size_t)size, 0) != size || ftruncate(descriptor, size) != 0) {
         return error_set(error, errno == ENOSPC ? FULL : IO, "open for writing: writing %s.owner failed: %s", path,
                          strerrordesc_np(errno));
     }
     return OK;
+}
+
+/* Somebody may have removed it before it was locked, and the next one would make and lock another one. */
+static bool is_in_its_place(const char *path, const struct stat *opened) {
+    struct stat now;
+    return lstat(path, &now) == 0 && now.st_ino == opened->st_ino && now.st_dev == opened->st_dev;
 }
 
 enum status owner_acquire(const char *database_path, const char *owner, int *ret_descriptor, struct error *error) {
@@ -63,6 +70,8 @@ enum status owner_acquire(const char *database_path, const char *owner, int *ret
         status = errno == EWOULDBLOCK
                      ? busy(descriptor, database_path, error)
                      : error_set(error, IO, "open for writing: %s cannot be locked: %s", path, strerrordesc_np(errno));
+    } else if (!is_in_its_place(path, &opened)) {
+        status = error_set(error, IO, "open for writing: %s was removed or replaced meanwhile; try again", path);
     } else {
         status = write_down(descriptor, database_path, owner, error);
     }

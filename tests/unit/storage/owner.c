@@ -2,7 +2,9 @@
 #include <criterion/criterion.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,6 +56,28 @@ Test(owner, second_writer_in_another_process_is_busy_and_names_the_first) {
 Test(owner, lets_the_next_writer_in_once_the_first_has_closed) {
     store_close(&store);
     cr_expect_eq(store_open_again(&store, false, &second, &store.error), OK);
+    storage_close(second);
+}
+
+/* Instead of libc's: somebody removes the file just before it is locked. */
+static const char *removed_before_lock;
+
+int flock(int descriptor, int operation) {
+    if (removed_before_lock != NULL) {
+        cr_assert_eq(unlink(removed_before_lock), 0);
+        removed_before_lock = NULL;
+    }
+    return (int)syscall(SYS_flock, descriptor, operation);
+}
+
+Test(owner, file_that_is_removed_while_it_is_taken_is_nobodys) {
+    char name[128];
+    snprintf(name, sizeof name, "%s.owner", store.path);
+    store_close(&store);
+    removed_before_lock = name;
+    cr_expect_eq(store_open_again(&store, false, &second, &store.error), IO);
+    cr_expect_not_null(strstr(store.error.message, "try again"), "%s", store.error.message);
+    cr_assert_eq(store_open_again(&store, false, &second, &store.error), OK);
     storage_close(second);
 }
 
