@@ -124,6 +124,7 @@ static void truncated_log(void *context) {
     (void)context;
     open_new();
     EXPECT(truncate(STORE "-wal", 0) == 0, "%s", strerror(errno));
+    expect_refused(MAY(IO), "its log cut");
     (void)use();
     end();
 }
@@ -139,6 +140,23 @@ static void overwritten(void *context) {
     (void)use();
     (void)use();
     end();
+}
+
+/* By somebody else, in good order: what it held is in the file. */
+static void log_copied_and_truncated(void *context) {
+    sqlite3 *db = NULL;
+    (void)context;
+    open_new();
+    EXPECT(sqlite3_open(STORE, &db) == SQLITE_OK &&
+               sqlite3_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL) == SQLITE_OK,
+           "%s", sqlite3_errmsg(db));
+    struct stat file;
+    EXPECT(stat(STORE "-wal", &file) == 0 && file.st_size == 0, "it is not truncated");
+    (void)usleep(30000);
+    EXPECT(append(MAY(OK)) == EVENTS + 1, "it does not go on");
+    EXPECT(sqlite3_close(db) == SQLITE_OK, "%s", sqlite3_errmsg(db));
+    must_close(self);
+    expect_kept(EVENTS + 1);
 }
 
 /* Appends are refused while one of the files is not in its place, and nothing is lost when it is there again. */
@@ -343,6 +361,7 @@ int main(void) {
         CASE(truncated_to_nothing),
         CASE(truncated_to_a_part),
         CASE(truncated_log),
+        CASE(log_copied_and_truncated),
         CASE(overwritten),
         CASE(database_moved),
         CASE(database_replaced),

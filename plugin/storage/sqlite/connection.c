@@ -84,7 +84,8 @@ enum status connection_error(const struct connection *connection, int code, cons
                           system_errno);
     if (code == SQLITE_CONSTRAINT_COMMITHOOK) {
         return error_set(error, status,
-                         "%s: a file of the store was moved, replaced or removed while it is open, and what is written "
+                         "%s: a file of the store was moved, replaced or removed, or its log cut, while it is open, "
+                         "and what is written "
                          "now would be lost; put it back, or shut the store down",
                          what);
     }

@@ -1,9 +1,13 @@
-/* files.c: looking whether the files of a store are still in their places, before commits. */
+/* files.c: looking whether the files of a store are still in their places, and the log is whole, before commits. */
 #include "storage/sqlite/files.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
+
+#include "storage/sqlite/wal_index.h"
+
+enum { LOG = 1 };
 
 static int64_t tick_now(void) {
     struct timespec now;
@@ -27,6 +31,8 @@ static int look_before_commit(void *context) {
             files->items[i].device = now.st_dev;
         } else if (now.st_ino != files->items[i].inode || now.st_dev != files->items[i].device) {
             return 1; /* and it is looked for again at the next commit */
+        } else if (i == LOG && now.st_size < wal_index_log_size(files->db)) {
+            return 1;
         }
     }
     files->looked_at = tick;
@@ -34,7 +40,8 @@ static int look_before_commit(void *context) {
 }
 
 void files_watch(struct files *files, const char *database_path, struct connection *connection) {
-    static const char *const SUFFIXES[FILES_MAX] = {"", "-wal", "-shm", ".owner"};
+    static const char *const SUFFIXES[FILES_MAX] = {"", [LOG] = "-wal", "-shm", ".owner"};
+    files->db = connection->db;
     for (size_t i = 0; i < FILES_MAX; i++) {
         (void)snprintf(files->items[i].path, sizeof files->items[i].path, "%s%s", database_path, SUFFIXES[i]);
         files->items[i].inode = 0;
