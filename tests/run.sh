@@ -7,6 +7,7 @@
 set -euo pipefail
 umask 022 # the loader takes no plugin that others can write to
 cd "$(dirname "$0")/.."
+. tests/stage.sh
 
 case ${1:-all} in
 all | again | long) stages=(release address thread) ;;
@@ -44,8 +45,6 @@ export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 export CTEST_OUTPUT_ON_FAILURE=1 CLICOLOR=0 NO_COLOR=1
-# Verbose, as Criterion otherwise keeps silent about the tests that it skips.
-export CRITERION_VERBOSITY_LEVEL=1
 # A build folder that was configured with another generator or compiler keeps them.
 generator=()
 if command -v ninja >/dev/null; then
@@ -57,25 +56,6 @@ give_up() { # stage, step, log
     echo "$1: $2 failed" >&2
     grep -vE '^ +Start +[0-9]+: |^ *[0-9]+/[0-9]+ Test +#.* Passed |^\[[0-9]+/[0-9]+\] |^\[(RUN |PASS)\] ' "$3" >&2 || true
     exit 1
-}
-
-# Sums what Criterion's programs say of their tests: programs, passed, failed, skipped.
-count_criterion() { # LastTest.log
-    awk '
-        { gsub(/\033\[[0-9;]*m/, "") }
-        /^[0-9]+\/[0-9]+ Testing: / { counted = 0 }
-        /Synthesis: Tested: / {
-            sub(/.*Synthesis: /, "")
-            gsub(/[A-Za-z:|]+/, " ")
-            split($0, n, " ")
-            passed += n[2]
-            failed += n[3] + n[4]
-            programs += !counted
-            counted = 1
-        }
-        /^\[SKIP\] / { skipped++ }
-        END { printf "%d %d %d %d\n", programs, passed, failed, skipped }
-    ' "$1"
 }
 
 all_tests=0 all_passed=0 all_failed=0 all_skipped=0
@@ -91,7 +71,7 @@ for stage in "${stages[@]}"; do
 
     began=$SECONDS
     [ -f "$build/CMakeCache.txt" ] && fresh=() || fresh=("${generator[@]}")
-    cmake -S . -B "$build" "${fresh[@]}" -DBUILD_TESTING=ON -DPOLARIS_WERROR=ON "${options[@]}" >"$log" 2>&1 ||
+    configure "$build" "${fresh[@]}" "${options[@]}" >"$log" 2>&1 ||
         give_up "$title" "configuring" "$log"
     cmake --build "$build" -j "$jobs" >"$log" 2>&1 || give_up "$title" "building" "$log"
     built=$((SECONDS - began))
@@ -100,11 +80,7 @@ for stage in "${stages[@]}"; do
     ctest --test-dir "$build" -j 2 --no-tests=error "${select[@]}" >"$log" 2>&1 || give_up "$title" "testing" "$log"
     took=$((SECONDS - began))
 
-    tests=$(sed -n 's/.*tests passed, 0 tests failed out of \([0-9]*\)$/\1/p' "$log")
-    read -r programs passed failed skipped < <(count_criterion "$build/Testing/Temporary/LastTest.log")
-    # A program or script that is not Criterion's is one test.
-    others_skipped=$(grep -c '\*\*\*Skipped' "$log" || true)
-    passed=$((passed + tests - programs - others_skipped)) skipped=$((skipped + others_skipped))
+    count_tests "$build" "$log"
     printf '%-18s %3d programs, %4d tests passed   built in %d s, ran in %d s\n' "$title" "$tests" "$passed" \
         "$built" "$took"
     # Said by name, as a test that silently does not run guards nothing.
