@@ -4,15 +4,31 @@
 #
 #   ROUNDS=2000   processes killed             TRIALS=5000   trials of power loss, each with several cuts
 #   SECONDS_EACH=600   of each fuzzer, and 60 of overload    TORTURE_SECONDS=300   of kills, cuts, faults and swaps, mixed
-#   ONLY="kill torture power overload clang races fuzz static coverage"   clang: all warnings as errors, and its build's
-#                                                                         tests; races: both compilers' thread sanitizers
+#   ONLY="kill torture power overload clang races fuzz static coverage"   power: and faults of the disk, and damaged pages;
+#                                             clang: all warnings as errors, and its build's tests; races: both compilers'
+#                                             thread sanitizers
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
+. tests/stage.sh
 rounds=${ROUNDS:-2000} trials=${TRIALS:-5000} each=${SECONDS_EACH:-600} torture=${TORTURE_SECONDS:-300}
-only=${ONLY:-kill torture power overload clang races fuzz static coverage}
+parts=(kill torture power overload clang races fuzz static coverage)
+# shellcheck disable=SC2206  # words
+only=(${ONLY:-${parts[*]}})
 seed=${SEED:-$(date +%s)}
 jobs=$(nproc)
 failures=0
+unrun='\*\*\*Skipped|Not Run|^\[SKIP\] '
+# What is misspelt would silently not run.
+for name in "${only[@]}"; do
+    if [[ " ${parts[*]} " != *" $name "* ]]; then
+        echo "ONLY: there is no part '$name', but ${parts[*]}" >&2
+        exit 2
+    fi
+done
+if [ ${#only[@]} -eq 0 ]; then
+    echo "ONLY names no part" >&2
+    exit 2
+fi
 echo "seed $seed"
 
 # Says how a part went; its words are in build/long-NAME.log.
@@ -21,13 +37,36 @@ part() { # NAME COMMAND...
     shift
     if "$@" >"$log" 2>&1; then
         printf '%-24s passed in %d s: %s\n' "$name" $((SECONDS - began)) "$(tail -n 1 "$log")"
+        grep -E "$unrun" "$log" # by name
     else
         printf '%-24s FAILED after %d s: %s\n' "$name" $((SECONDS - began)) "$log"
         tail -n 20 "$log"
         failures=$((failures + 1))
     fi
 }
-wants() { [[ " $only " == *" $1 "* ]]; }
+wants() { [[ " ${only[*]} " == *" $1 "* ]]; }
+
+# Of a program of Criterion one test after the other, as its runner may lose track of them. That passes only if so many were
+# run: a filter that nothing matches passes by itself.
+criterion() { # TESTS, COMMAND...
+    local wanted=$1 said=build/long-criterion.log programs passed failed skipped
+    # What a filter leaves out is disabled, for Criterion.
+    "${@:2}" -j1 --verbose 2>&1 | tee "$said" | sed '/^\[SKIP\] .*: Test is disabled$/d' || return 1
+    read -r programs passed failed skipped < <(count_criterion "$said")
+    echo "$passed tests passed, of $wanted"
+    [ "$passed" -eq "$wanted" ] && [ "$failed" -eq 0 ]
+}
+count_listed() { "$1" --list | grep -c '── '; } # PROGRAM, of Criterion
+
+# Of a build that passes only if all tests of it do; says how many there were, and by name which did not run.
+ctest_all() { # BUILD OPTIONS...
+    local build=$1 tests passed failed skipped
+    ctest --test-dir "$build" --output-on-failure --no-tests=error "${@:2}" 2>&1 | tee "$build/long.log" || return 1
+    count_tests "$build" "$build/long.log"
+    grep -E '^\[SKIP\] ' "$build/Testing/Temporary/LastTest.log"
+    echo "$tests programs, $passed tests passed, $failed failed, $skipped skipped"
+    [ "$failed" -eq 0 ]
+}
 
 fuzzers=(fuzz_wire fuzz_tape fuzz_pattern fuzz_put fuzz_validate fuzz_compatible fuzz_verbs fuzz_file fuzz_cursor fuzz_json)
 
@@ -48,27 +87,26 @@ fuzz() { # NAME
 }
 
 build_fuzzers() {
-    cmake -S . -B build-fuzz -DCMAKE_C_COMPILER=clang -DPOLARIS_FUZZ=ON -DBUILD_TESTING=ON &&
+    configure build-fuzz -DCMAKE_C_COMPILER=clang -DPOLARIS_FUZZ=ON -DPOLARIS_WERROR=OFF &&
         cmake --build build-fuzz -j "$jobs" --target "${fuzzers[@]}"
 }
 
 test_clang() {
-    cmake -S . -B build-clang -DCMAKE_C_COMPILER=clang -DBUILD_TESTING=ON -DPOLARIS_WERROR=ON &&
+    configure build-clang -DCMAKE_C_COMPILER=clang &&
         cmake --build build-clang -j "$jobs" &&
-        ctest --test-dir build-clang -j 2 --output-on-failure --no-tests=error
+        ctest_all build-clang -j 2
 }
 
 race() { # COMPILER
-    cmake -S . -B "build-tsan-$1" -DCMAKE_C_COMPILER="$1" -DBUILD_TESTING=ON -DPOLARIS_WERROR=ON -DPOLARIS_SANITIZE=thread &&
+    configure "build-tsan-$1" -DCMAKE_C_COMPILER="$1" -DPOLARIS_SANITIZE=thread &&
         cmake --build "build-tsan-$1" -j "$jobs" &&
-        TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
-            ctest --test-dir "build-tsan-$1" -L stress --output-on-failure --no-tests=error
+        TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 ctest_all "build-tsan-$1" -L stress
 }
 
 measure_coverage() {
-    cmake -S . -B build-coverage -DBUILD_TESTING=ON -DPOLARIS_COVERAGE=ON -DCMAKE_BUILD_TYPE=Debug &&
+    configure build-coverage -DPOLARIS_COVERAGE=ON -DCMAKE_BUILD_TYPE=Debug -DPOLARIS_WERROR=OFF &&
         cmake --build build-coverage -j "$jobs" &&
-        ctest --test-dir build-coverage -j 2 -LE 'stress|bench|layers' && tests/coverage.sh build-coverage
+        ctest_all build-coverage -j 2 -LE 'stress|bench|layers' && tests/coverage.sh build-coverage
 }
 
 if wants kill; then
@@ -79,9 +117,10 @@ if wants torture; then
         --with build/bin/polaris-event-store-b.so --seconds "$torture" --seed "$seed"
 fi
 if wants power; then
-    part power env POLARIS_POWER_FIRST=1000 POLARIS_POWER_TRIALS="$trials" build/bin/power_test -j1 --verbose \
-        --filter 'power/a_cut*'
-    part faults env POLARIS_FAULT_STRIDE=1 build/bin/fault_io
+    # Full durability, normal, and syncs that fail.
+    part power criterion 3 env POLARIS_POWER_FIRST=1000 POLARIS_POWER_TRIALS="$trials" build/bin/power_test \
+        --filter 'power/*a_cut*'
+    part faults criterion "$(count_listed build/bin/fault_io)" env POLARIS_FAULT_STRIDE=1 build/bin/fault_io
     part damage build/bin/damaged_pages --turns 50 --seed "$seed"
 fi
 if wants overload; then
