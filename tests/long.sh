@@ -54,7 +54,7 @@ criterion() { # TESTS, COMMAND...
     "${@:2}" -j1 --verbose 2>&1 | tee "$said" | sed '/^\[SKIP\] .*: Test is disabled$/d' || return 1
     read -r programs passed failed skipped < <(count_criterion "$said")
     echo "$passed tests passed, of $wanted"
-    [ "$passed" -eq "$wanted" ] && [ "$failed" -eq 0 ]
+    [ "$passed" -eq "$wanted" ] && [ "$failed" -eq 0 ] && ! grep -E 'ERROR: [A-Za-z]*Sanitizer|runtime error:' "$said"
 }
 count_listed() { "$1" --list | grep -c '── '; } # PROGRAM, of Criterion
 
@@ -120,7 +120,8 @@ if wants power; then
     # Full durability, normal, and syncs that fail.
     part power criterion 3 env POLARIS_POWER_FIRST=1000 POLARIS_POWER_TRIALS="$trials" build/bin/power_test \
         --filter 'power/*a_cut*'
-    part faults criterion "$(count_listed build/bin/fault_io)" env POLARIS_FAULT_STRIDE=1 build/bin/fault_io
+    # The ordinary tests try each without the sanitizers.
+    part faults criterion "$(count_listed build-asan/bin/fault_io)" env POLARIS_FAULT_STRIDE=1 build-asan/bin/fault_io
     part damage build/bin/damaged_pages --turns 50 --seed "$seed"
 fi
 if wants overload; then

@@ -89,7 +89,7 @@ static void try_all_steps(enum fault_kind kind, bool persistent) {
     int64_t stride = kind == FAULT_FULL ? 1 : trial_stride();
     int64_t tried = 0;
     for (size_t i = 0; i < step_count; i++) {
-        int64_t n = kind == FAULT_FULL ? 1 : trial_first(i);
+        int64_t n = kind == FAULT_FULL ? 1 : trial_first(i, stride);
         while (try_step(&steps[i], kind, persistent, n) > 0) {
             n += stride;
             tried++;

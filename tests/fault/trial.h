@@ -27,6 +27,6 @@ int trial_descriptors(void);
 
 /* One n in so many is tried, POLARIS_FAULT_STRIDE in the environment, and the first one, another for each number. */
 int64_t trial_stride(void);
-int64_t trial_first(size_t number);
+int64_t trial_first(size_t number, int64_t stride);
 
 #endif
