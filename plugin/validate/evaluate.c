@@ -264,6 +264,7 @@ enum status validate_explain(const struct validate_program *program, struct vali
     report->count = 0;
     report->text.size = 0;
     report->truncated = false;
+    report->no_memory = false;
     enum verdict verdict = model_check(payload, program->extended, context->seed, &context->work, &fault);
     if (verdict == VERDICT_NO) {
         explain_model(report, program->limits.failures_size_max, payload, &fault);
@@ -271,6 +272,9 @@ enum status validate_explain(const struct validate_program *program, struct vali
         verdict = run_explaining(&machine, payload.index);
     }
     context->steps = program->limits.validation_steps_max - context->work.steps_left;
+    if (report->no_memory) {
+        return error_set(error, NO_MEMORY, "no memory to tell how a payload fails");
+    }
     if (verdict == VERDICT_LIMIT) {
         explain_cut(&machine);
         return refuse_limit(program, &context->work, error);

@@ -65,28 +65,33 @@ static bool has_room(const struct machine *machine, size_t size) {
     return machine->report->text.size + size <= machine->program->limits.failures_size_max;
 }
 
+static bool append(struct validate_report *report, const void *data, size_t size) {
+    bool fine = buffer_append(&report->text, data, size);
+    report->no_memory = report->no_memory || !fine;
+    return fine;
+}
+
 /* A token of a JSON pointer. Keys are UTF-8, as the model was checked. */
-static bool append_token(struct buffer *buffer, struct bytes token) {
-    bool fine = buffer_append(buffer, "/", 1);
+static bool append_token(struct validate_report *report, struct bytes token) {
+    bool fine = append(report, "/", 1);
     size_t from = 0;
     for (size_t i = 0; i < token.size && fine; i++) {
         uint8_t c = token.data[i];
         if (c == '~' || c == '/') {
-            fine =
-                buffer_append(buffer, token.data + from, i - from) && buffer_append(buffer, c == '~' ? "~0" : "~1", 2);
+            fine = append(report, token.data + from, i - from) && append(report, c == '~' ? "~0" : "~1", 2);
             from = i + 1;
         }
     }
-    return fine && buffer_append(buffer, token.data + from, token.size - from);
+    return fine && append(report, token.data + from, token.size - from);
 }
 
-static bool append_number(struct buffer *buffer, uint32_t number) {
+static bool append_number(struct validate_report *report, uint32_t number) {
     char text[16];
     int size = snprintf(text, sizeof text, "/%u", number);
-    return buffer_append(buffer, text, (size_t)size);
+    return append(report, text, (size_t)size);
 }
 
-static bool append_instance_path(const struct machine *machine, struct buffer *buffer) {
+static bool append_instance_path(const struct machine *machine, struct validate_report *report) {
     bool fine = true;
     for (uint32_t i = 1; i < machine->depth && fine; i++) {
         const struct frame *frame = &machine->frames[i];
@@ -94,23 +99,23 @@ static bool append_instance_path(const struct machine *machine, struct buffer *b
             continue;
         }
         if (machine->items[machine->frames[i - 1].value].kind == WIRE_ARRAY) {
-            fine = append_number(buffer, frame->position);
+            fine = append_number(report, frame->position);
             continue;
         }
         uint32_t key = frame->relation == KEY ? frame->value : frame->value - 1;
         bool is_text = machine->items[key].kind == WIRE_STR && machine->items[key].next == key + 1;
         fine = has_room(machine, is_text ? machine->items[key].size : 0) &&
-               (is_text ? append_token(buffer, machine_text(machine, key)) : append_number(buffer, frame->position));
+               (is_text ? append_token(report, machine_text(machine, key)) : append_number(report, frame->position));
     }
     return fine;
 }
 
-static bool append_branch(const struct machine *machine, struct buffer *buffer, const struct branch *branch) {
+static bool append_branch(const struct machine *machine, struct validate_report *report, const struct branch *branch) {
     switch ((enum branch_kind)branch->kind) {
     case BRANCH_NUMBER:
-        return append_number(buffer, branch->number);
+        return append_number(report, branch->number);
     case BRANCH_TEXT:
-        return append_token(buffer, program_text(&machine->view, branch->number, branch->size));
+        return append_token(report, program_text(&machine->view, branch->number, branch->size));
     case BRANCH_NONE:
     case BRANCH_THEN:
     case BRANCH_ELSE:
@@ -119,22 +124,22 @@ static bool append_branch(const struct machine *machine, struct buffer *buffer, 
     return true;
 }
 
-static bool append_keyword(struct buffer *buffer, enum keyword keyword) {
-    return keyword == KEYWORD_NONE || append_token(buffer, bytes_from_string(keyword_name(keyword)));
+static bool append_keyword(struct validate_report *report, enum keyword keyword) {
+    return keyword == KEYWORD_NONE || append_token(report, bytes_from_string(keyword_name(keyword)));
 }
 
-static bool append_keyword_path(const struct machine *machine, struct buffer *buffer, enum keyword keyword) {
+static bool append_keyword_path(const struct machine *machine, struct validate_report *report, enum keyword keyword) {
     bool fine = true;
     for (uint32_t i = 0; i + 1 < machine->depth && fine && has_room(machine, 0); i++) {
         const struct branch *branch = &machine->frames[i + 1].branch;
         enum keyword through = (enum keyword)machine->view.code[machine->frames[i].pc].keyword;
         through = branch->kind == BRANCH_THEN ? KEYWORD_THEN : branch->kind == BRANCH_ELSE ? KEYWORD_ELSE : through;
-        fine = append_keyword(buffer, through) && append_branch(machine, buffer, branch);
+        fine = append_keyword(report, through) && append_branch(machine, report, branch);
     }
-    return fine && append_keyword(buffer, keyword);
+    return fine && append_keyword(report, keyword);
 }
 
-static bool append_location(const struct machine *machine, struct buffer *buffer, uint32_t schema,
+static bool append_location(const struct machine *machine, struct validate_report *report, uint32_t schema,
                             enum keyword keyword) {
     uint32_t chain[1100];
     uint32_t count = 0;
@@ -145,9 +150,9 @@ static bool append_location(const struct machine *machine, struct buffer *buffer
     bool fine = true;
     while (count > 0 && fine && has_room(machine, 0)) {
         const struct location *location = &machine->view.locations[chain[--count]];
-        fine = buffer_append(buffer, machine->view.text + location->text, location->size);
+        fine = append(report, machine->view.text + location->text, location->size);
     }
-    return fine && append_keyword(buffer, keyword);
+    return fine && append_keyword(report, keyword);
 }
 
 /* ---- failures ---- */
@@ -186,6 +191,7 @@ static struct validate_report_entry *new_entry(struct validate_report *report) {
         uint32_t capacity = report->capacity == 0 ? 16 : 2 * report->capacity;
         struct validate_report_entry *entries = realloc(report->entries, capacity * sizeof *entries);
         if (entries == NULL) {
+            report->no_memory = true;
             return NULL;
         }
         report->entries = entries;
@@ -207,16 +213,16 @@ static void add_failure(struct machine *machine, const struct frame *frame, enum
     }
     struct validate_report_entry made = {.code = code_of(keyword), .offset = machine->items[frame->value].offset};
     size_t start = report->text.size;
-    bool fine = append_instance_path(machine, &report->text);
+    bool fine = append_instance_path(machine, report);
     made.instance_path = span_from(report, start);
     size_t at = report->text.size;
-    fine = fine && append_keyword_path(machine, &report->text, keyword);
+    fine = fine && append_keyword_path(machine, report, keyword);
     made.keyword_path = span_from(report, at);
     at = report->text.size;
-    fine = fine && append_location(machine, &report->text, frame->schema, keyword);
+    fine = fine && append_location(machine, report, frame->schema, keyword);
     made.absolute_location = span_from(report, at);
     at = report->text.size;
-    fine = fine && buffer_append(&report->text, message, strlen(message));
+    fine = fine && append(report, message, strlen(message));
     made.message = span_from(report, at);
     bool is_paid = work_spend(machine->work, (report->text.size - start) / BYTES_PER_STEP);
     struct validate_report_entry *entry = fine && is_paid && has_room(machine, 0) ? new_entry(report) : NULL;
@@ -242,7 +248,7 @@ void explain_failure(struct machine *machine, const struct frame *frame, enum ke
 /* ---- what the JSON model lacks ---- */
 
 /* The pointer to an item, found from the root down. */
-static bool append_tape_path(struct wire_value root, uint32_t item, struct buffer *buffer) {
+static bool append_tape_path(struct wire_value root, uint32_t item, struct validate_report *report) {
     const struct wire_document *document = root.document;
     bool fine = true;
     while (root.index != item && fine) {
@@ -259,7 +265,7 @@ static bool append_tape_path(struct wire_value root, uint32_t item, struct buffe
             child = wire_value_next(child);
         }
         bool is_text = is_map && wire_value_kind(key) == WIRE_STR && wire_utf8_valid(value_text(key));
-        fine = is_text ? append_token(buffer, value_text(key)) : append_number(buffer, position);
+        fine = is_text ? append_token(report, value_text(key)) : append_number(report, position);
         if (is_map && item < child.index) {
             break; /* within the key itself */
         }
@@ -281,12 +287,12 @@ void explain_model(struct validate_report *report, uint32_t size_max, struct wir
         explain_print_value(value, report->hide_values, key);
         snprintf(message, sizeof message, "must %s (got %s)", fault->what, key);
     }
-    bool fine = append_tape_path(root, item, &report->text);
+    bool fine = append_tape_path(root, item, report);
     made.instance_path = span_from(report, 0);
     made.keyword_path = span_from(report, report->text.size);
     made.absolute_location = made.keyword_path;
     size_t at = report->text.size;
-    fine = fine && buffer_append(&report->text, message, strlen(message));
+    fine = fine && append(report, message, strlen(message));
     made.message = span_from(report, at);
     struct validate_report_entry *entry = fine && report->text.size <= size_max ? new_entry(report) : NULL;
     if (entry == NULL) {

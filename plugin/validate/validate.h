@@ -75,6 +75,7 @@ struct validate_report {
     uint32_t failures_max; /* set by the caller: more than these are `truncated`; 0: the limits' size alone counts */
     bool hide_values;      /* set by the caller: messages name types, never values of the payload */
     bool truncated;        /* there were more failures, or to find them all would have taken too many steps */
+    bool no_memory;        /* to tell all of it: validate_explain failed with NO_MEMORY */
     uint32_t count;
     uint32_t capacity;
     struct validate_report_entry *entries;
