@@ -122,6 +122,8 @@ static void reads_beside(struct trial *trial) {
     trial_shutdown(trial);
 }
 
+static _Atomic int holders; /* threads between the end of init and the beginning of shutdown */
+
 static void *open_race(void *context) {
     struct worker *worker = context;
     CLEANUP(packed_done) struct packed config = trial_config(worker->trial, "{'busy_timeout_ms': 0}");
@@ -131,7 +133,10 @@ static void *open_race(void *context) {
     worker->status = worker->trial->table->init(NULL, packed_bytes(&config), &answer.sink, &self);
     answer_returned(&answer);
     if (worker->status == POLARIS_ES_OK) {
+        int others = atomic_fetch_add(&holders, 1);
+        REQUIRE(others == 0, "two threads have the file open at one time, each as its only writer");
         (void)usleep(50000);
+        (void)atomic_fetch_sub(&holders, 1);
         REQUIRE(worker->trial->table->shutdown(self, (polaris_bytes){0}, NULL) == POLARIS_ES_OK,
                 "shutdown beside an init of another thread fails");
     }

@@ -42,6 +42,11 @@ Test(faults, a_second_writer_that_is_let_in) {
                 "lifecycle/a-second-writ*,swap/copies-of-the-build-exclude-each-other");
 }
 
+Test(faults, second_writers_that_race) {
+    check_fault("shares_the_file", "threads/init-may-race-for-a-file", "threads/init-may-race-for-a-file",
+                "two threads have the file open at one time", "");
+}
+
 Test(faults, a_service_called_after_shutdown) {
     check_fault("calls_after_shutdown", "lifecycle", "lifecycle/calls-no-service-after-shutdown",
                 "calls of the host's services came after shutdown had returned", "");
