@@ -20,6 +20,7 @@
 struct assignment {
     const struct check_options *options;
     const struct check *check;     /* NULL: to meet the build only */
+    const char *sha256;            /* of the build that was met; NULL: any */
     struct check_build *ret_build; /* in memory that is shared with the parent */
 };
 
@@ -47,6 +48,7 @@ static void run_assignment(const char *folder, const void *context) {
     trial.check = assignment->check;
     trial.plugin_path = assignment->options->plugin_path;
     trial.loader = assignment->options->loader;
+    trial.loader.sha256 = assignment->sha256;
     (void)snprintf(trial.folder, sizeof trial.folder, "%.1199s", folder);
     trial_init(&trial);
     if (assignment->check == NULL) {
@@ -141,13 +143,17 @@ static bool start_next(struct run *run, struct failure *failure) {
         slot++;
     }
     run->which[slot] = index;
-    run->assignments[slot] = (struct assignment){.options = run->options, .check = check};
+    run->assignments[slot] = (struct assignment){.options = run->options, .check = check, .sha256 = run->build->sha256};
     run->running++;
     return process_start(&run->processes[slot], run->folder, run_assignment, &run->assignments[slot], failure);
 }
 
 static void end(struct run *run, size_t slot, int64_t limit_ms) {
-    process_end(&run->processes[slot], limit_ms, &run->results[run->which[slot]]);
+    struct check_result *result = &run->results[run->which[slot]];
+    process_end(&run->processes[slot], limit_ms, result);
+    if (result->verdict == VERDICT_REFUSED) { /* it was loaded when it was met: its file has changed, or is gone */
+        result->verdict = VERDICT_FAILED;
+    }
     run->running--;
 }
 

@@ -48,6 +48,52 @@ Test(builds, the_template_refuses_sizes_that_no_revision_has) {
     cr_assert_str_eq(check_verdict(run, "sizes/refuses-sinks-that-are-not"), "passed");
 }
 
+/* A copy of the build, in the folder of the test. */
+static void copy_build(const char *from, const char *to) {
+    static char bytes[8 << 20];
+    FILE *in = fopen(from, "r");
+    FILE *out = fopen(to, "w");
+    cr_assert(in != NULL && out != NULL);
+    size_t size = fread(bytes, 1, sizeof bytes, in);
+    cr_assert_lt(size, sizeof bytes);
+    cr_assert_eq(fwrite(bytes, 1, size, out), size);
+    (void)fclose(in);
+    cr_assert_eq(fclose(out), 0);
+}
+
+/* Checks a copy, and puts another build in its place (NULL: none) after the first check. */
+static struct result change_amid_checks(const char *other) {
+    copy_build(PLUGIN, "mine.so");
+    struct process check = START("check", "--jobs", "1", "--only", "negotiation,lifecycle", "./mine.so");
+    for (char *line; (line = process_line(&check)) != NULL;) {
+        bool begun = strncmp(line, "negotiation", strlen("negotiation")) == 0;
+        free(line);
+        if (begun) {
+            break;
+        }
+    }
+    (void)remove("mine.so");
+    if (other != NULL) {
+        copy_build(other, "mine.so");
+    }
+    return process_finish(&check);
+}
+
+Test(builds, one_that_goes_away_amid_the_checks_fails) {
+    CLEANUP(result_done) struct result result = change_amid_checks(NULL);
+    cr_assert_eq(result.code, 1, "%s", result.out);
+    cli_contains(result.out, "FAILED");
+    cli_contains(result.out, "cannot find the plugin");
+    cr_assert_null(strstr(result.out, " 0 FAILED"));
+}
+
+Test(builds, one_that_is_replaced_amid_the_checks_fails) {
+    CLEANUP(result_done) struct result result = change_amid_checks(TEMPLATE);
+    cr_assert_eq(result.code, 1, "%s", result.out);
+    cli_contains(result.out, "SHA-256");
+    cr_assert_null(strstr(result.out, " 0 FAILED"));
+}
+
 /* ---- reports ---- */
 
 Test(reports, the_table_has_a_row_for_each_check_in_order_and_a_sum, .init = cli_enter, .fini = cli_leave) {

@@ -21,6 +21,12 @@ json_t *check_json(int code, const char *plugin, const char *only) {
         RUN_FOR(code, NULL, "check", "--json", "--limit", limit, "--only", only != NULL ? only : "*", plugin);
     json_t *run = json_loads(result.out, 0, NULL);
     cr_assert_not_null(run, "%s", result.out);
+    json_int_t counted = 0;
+    static const char *const VERDICTS[] = {"passed", "failed", "skipped"};
+    for (size_t i = 0; i < sizeof VERDICTS / sizeof VERDICTS[0]; i++) {
+        counted += json_integer_value(json_object_get(run, VERDICTS[i]));
+    }
+    cr_assert_eq(counted, (json_int_t)json_array_size(json_object_get(run, "checks")), "not each check is counted");
     return run;
 }
 
