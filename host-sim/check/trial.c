@@ -104,6 +104,10 @@ void trial_init(struct trial *trial) {
     trial_load(trial);
 }
 
+bool trial_is_newer(const struct trial *trial) {
+    return trial->plugin->minor > POLARIS_ES_ABI_MINOR;
+}
+
 void packed_done(struct packed *packed) {
     free(packed->data);
     packed->data = NULL;

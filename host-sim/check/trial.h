@@ -20,6 +20,9 @@
 /* The sizes of revision 1.0, which stay legal for good. */
 #define SIZE_1_0(type, last) ((uint32_t)(offsetof(type, last) + sizeof(((type *)0)->last)))
 
+/* No struct has more: what states more is garbage. */
+#define SIZE_LIMIT 4096
+
 /* What the services were asked. */
 struct services {
     _Atomic int64_t now_us;
@@ -48,6 +51,9 @@ struct trial {
 /* Loads the build, which must succeed. */
 void trial_init(struct trial *trial);
 void trial_load(struct trial *trial);
+
+/* Is the build of a minor after this host's? Then it knows more of a struct than its beginning. */
+bool trial_is_newer(const struct trial *trial);
 
 polaris_es_services trial_services(struct trial *trial);
 

@@ -48,6 +48,16 @@ Test(builds, the_template_refuses_sizes_that_no_revision_has) {
     cr_assert_str_eq(check_verdict(run, "sizes/refuses-sinks-that-are-not"), "passed");
 }
 
+Test(builds, those_of_the_next_minor_pass_what_is_known_of_them) {
+    json_auto_t *real = check_json(0, REAL_NEXT, "negotiation,sizes,lifecycle,swap");
+    cr_assert_eq(number(real, "failed"), 0);
+    cr_assert_str_eq(check_verdict(real, "negotiation/refuses-an-unknown-tail"), "passed");
+    cr_assert_str_eq(check_verdict(real, "sizes/submit-judges-its-completion"), "passed");
+    json_auto_t *template = check_json(0, TEMPLATE_NEXT, NULL);
+    cr_assert_eq(number(template, "failed"), 0);
+    cr_assert_str_eq(check_verdict(template, "sizes/refuses-sinks-that-are-not"), "passed");
+}
+
 /* A copy of the build, in the folder of the test. */
 static void copy_build(const char *from, const char *to) {
     static char bytes[8 << 20];
