@@ -218,9 +218,11 @@ static void bytes_at_null(struct trial *trial) {
         (void)snprintf(what, sizeof what, "%s with 7 bytes at NULL", VERBS[i]);
         doing("%s", what);
         int32_t status = trial_call_bytes(trial, VERBS[i], (polaris_bytes){.data = NULL, .size = 7});
-        REQUIRE(status == POLARIS_ES_INVALID, "%s answered %s", what, answer_name(status));
+        REQUIRE(trial_may_answer(trial, VERBS[i], status, POLARIS_ES_INVALID), "%s answered %s", what,
+                answer_name(status));
         status = trial_call_bytes(trial, VERBS[i], (polaris_bytes){0});
-        REQUIRE(status == POLARIS_ES_INVALID, "%s with no bytes answered %s", VERBS[i], answer_name(status));
+        REQUIRE(trial_may_answer(trial, VERBS[i], status, POLARIS_ES_INVALID), "%s with no bytes answered %s", VERBS[i],
+                answer_name(status));
     }
     trial_shutdown(trial);
 }
@@ -270,11 +272,11 @@ static void completions(struct trial *trial) {
     int taken = 0;
     trial_open(trial, NULL);
     for (const struct shape *shape = COMPLETIONS; shape->what != NULL; shape++) {
-        polaris_es_completion completion = {
-            .size = sizeof completion, .reserved = shape->reserved, .context = &ends, .done = told};
         if (may_be_known(trial, shape)) {
             continue;
         }
+        polaris_es_completion completion = {
+            .size = sizeof completion, .reserved = shape->reserved, .context = &ends, .done = told};
         struct fence fence = struct_new(&completion, sizeof completion, shape->size, shape->mark);
         doing("submit with a completion %s", shape->what);
         int32_t status = trial->table->submit(trial->self, packed_bytes(&request),

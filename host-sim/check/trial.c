@@ -205,6 +205,15 @@ polaris_es_verb trial_verb(const struct trial *trial, const char *name) {
                                          : NULL;
 }
 
+bool trial_may_answer(const struct trial *trial, const char *verb, int32_t status, int32_t expected) {
+    uint64_t bit = strcmp(verb, "store") == 0   ? POLARIS_ES_CAN_APPEND
+                   : strcmp(verb, "query") == 0 ? POLARIS_ES_CAN_QUERY
+                   : strcmp(verb, "dlq") == 0   ? POLARIS_ES_CAN_DEAD_LETTERS
+                                                : POLARIS_ES_CAN_SCHEMAS;
+    bool has = (trial->table->capabilities & bit) != 0;
+    return status == expected || (!has && status == POLARIS_ES_UNSUPPORTED);
+}
+
 int32_t trial_call_bytes(struct trial *trial, const char *verb, polaris_bytes request) {
     static struct answer answer;
     answer_init(&answer);

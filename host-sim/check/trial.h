@@ -81,6 +81,10 @@ static inline polaris_bytes packed_bytes(const struct packed *packed) {
 /* store, query, dlq or schema. */
 polaris_es_verb trial_verb(const struct trial *trial, const char *name);
 
+/* May the verb answer this, where `expected` is due? A verb of which the build has nothing, by its capability bits, may
+ * say UNSUPPORTED to whatever it is asked. */
+bool trial_may_answer(const struct trial *trial, const char *verb, int32_t status, int32_t expected);
+
 /* Calls on the trial's store; the request is a printf format of JSON. The status is returned, the reply kept. */
 int32_t trial_call(struct trial *trial, const char *verb, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

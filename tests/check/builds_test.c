@@ -58,6 +58,15 @@ Test(builds, those_of_the_next_minor_pass_what_is_known_of_them) {
     cr_assert_str_eq(check_verdict(template, "sizes/refuses-sinks-that-are-not"), "passed");
 }
 
+Test(builds, one_that_reads_no_request_of_what_it_does_not_have_passes) {
+    json_auto_t *letters = check_json(0, BROKEN "/has_no_letters.so", "errors,sizes,replies,dlq");
+    cr_assert_eq(number(letters, "failed"), 0);
+    cr_assert_str_eq(check_verdict(letters, "errors/what-is-no-map-is-invalid"), "passed");
+    json_auto_t *schemas = check_json(0, BROKEN "/has_no_schemas.so", "errors,sizes,replies,schema");
+    cr_assert_eq(number(schemas, "failed"), 0);
+    cr_assert_str_eq(check_verdict(schemas, "sizes/refuses-bytes-at-null"), "passed");
+}
+
 /* A copy of the build, in the folder of the test. */
 static void copy_build(const char *from, const char *to) {
     static char bytes[8 << 20];

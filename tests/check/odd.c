@@ -1,0 +1,67 @@
+/* odd.c: the real plugin with one thing odd about it, which ODD names: what it says of itself, what it prints, and what
+ * it leaves behind. Each is compiled into a shared object of its own, as those of broken.c are. The first ones keep
+ * what the interface promises all the same. */
+#include <polaris/event_store.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum odd {
+    HAS_NO_LETTERS = 1, /* dlq answers UNSUPPORTED, whatever the request is */
+    HAS_NO_SCHEMAS      /* and so does schema */
+};
+#define IS(odd) (ODD == (odd))
+
+int32_t real_entry(const polaris_es_hello *in, polaris_es_welcome *out);
+
+static const polaris_es_table *real; /* set when this object is loaded, and its table with it */
+static polaris_es_table table;
+
+static polaris_bytes bytes_of(const void *data, size_t size) {
+    return (polaris_bytes){.data = data, .size = size};
+}
+
+/* ---- the verbs ---- */
+
+/* What a verb without a single op answers: it need not look at the request. */
+static polaris_bytes unknown_op(void) {
+    static const char REQUEST[] = "\x81\xa2op\xaano.such.op";
+    return bytes_of(REQUEST, sizeof REQUEST - 1);
+}
+
+static int32_t odd_dlq(polaris_es *self, polaris_bytes request, const polaris_sink *reply) {
+    return real->dlq(self, IS(HAS_NO_LETTERS) ? unknown_op() : request, reply);
+}
+
+static int32_t odd_schema(polaris_es *self, polaris_bytes request, const polaris_sink *reply) {
+    return real->schema(self, IS(HAS_NO_SCHEMAS) ? unknown_op() : request, reply);
+}
+
+/* ---- the entry ---- */
+
+__attribute__((constructor)) static void make_table(void) {
+    const polaris_es_hello in = {.size = sizeof in, .major_min = 1, .major_max = 1, .minor = POLARIS_ES_ABI_MINOR};
+    polaris_es_welcome out = {.size = sizeof out};
+    if (real_entry(&in, &out) != POLARIS_ES_OK) {
+        return;
+    }
+    real = out.table;
+    table = *real;
+    table.dlq = odd_dlq;
+    table.schema = odd_schema;
+    if (IS(HAS_NO_LETTERS)) {
+        table.capabilities &= ~POLARIS_ES_CAN_DEAD_LETTERS;
+    } else if (IS(HAS_NO_SCHEMAS)) {
+        table.capabilities &= ~(POLARIS_ES_CAN_SCHEMAS | POLARIS_ES_CAN_VALIDATE);
+    }
+}
+
+__attribute__((visibility("default"))) int32_t polaris_event_store_entry(const polaris_es_hello *in,
+                                                                         polaris_es_welcome *out) {
+    int32_t status = real_entry(in, out);
+    if (status == POLARIS_ES_OK) {
+        out->table = &table;
+    }
+    return status;
+}
