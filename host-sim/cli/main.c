@@ -157,6 +157,7 @@ static int run(struct session *session, const struct command *command, int argc,
 int main(int argc, char **argv) {
     static struct session session = {.command = "", .db_path = "polaris-events.db"};
     (void)signal(SIGPIPE, SIG_IGN); /* temporary folders go before this process does; see end_unread() */
+    (void)signal(SIGCHLD, SIG_DFL); /* whoever started this may ignore it: then nobody can wait for a process */
     find_plugin(&session);
     argp_err_exit_status = EXIT_USAGE;
     char name[] = PROGRAM;
