@@ -138,7 +138,8 @@ void process_end(struct process *process, int64_t limit_ms, struct check_result 
     (void)close(process->fd);
     result->elapsed_us = monotonic_us() - process->began_us;
     result->verdict = (enum verdict)atomic_load(&process->page->verdict);
-    if (result->verdict == VERDICT_NONE || limit_ms >= 0) {
+    bool said = result->verdict == VERDICT_FAILED || (result->verdict != VERDICT_NONE && limit_ms < 0);
+    if (!said) { /* one that found something may have left another one behind that hangs */
         describe_end(process, status, limit_ms, result);
     } else {
         (void)snprintf(result->reason, sizeof result->reason, "%.1023s", process->page->reason);

@@ -47,6 +47,12 @@ Test(faults, second_writers_that_race) {
                 "two threads have the file open at one time", "");
 }
 
+Test(faults, a_crash_in_a_second_process) {
+    check_limit("5");
+    check_fault("crashes_in_a_second_process", "lifecycle/a-second", "lifecycle/a-second-writing-process-is-busy",
+                "its second process was ended by SIGABRT", "");
+}
+
 Test(faults, a_service_called_after_shutdown) {
     check_fault("calls_after_shutdown", "lifecycle", "lifecycle/calls-no-service-after-shutdown",
                 "calls of the host's services came after shutdown had returned", "");

@@ -9,7 +9,9 @@
 
 enum odd {
     HAS_NO_LETTERS = 1, /* dlq answers UNSUPPORTED, whatever the request is */
-    HAS_NO_SCHEMAS      /* and so does schema */
+    HAS_NO_SCHEMAS,     /* and so does schema */
+
+    CRASHES_IN_A_SECOND_PROCESS /* of the host */
 };
 #define IS(odd) (ODD == (odd))
 
@@ -38,6 +40,20 @@ static int32_t odd_schema(polaris_es *self, polaris_bytes request, const polaris
     return real->schema(self, IS(HAS_NO_SCHEMAS) ? unknown_op() : request, reply);
 }
 
+/* ---- init ---- */
+
+static bool contains(polaris_bytes bytes, const char *text) {
+    return bytes.data != NULL && memmem(bytes.data, bytes.size, text, strlen(text)) != NULL;
+}
+
+static int32_t odd_init(const polaris_es_services *host, polaris_bytes config, const polaris_sink *reply,
+                        polaris_es **ret_self) {
+    if (IS(CRASHES_IN_A_SECOND_PROCESS) && contains(config, "another process")) {
+        abort();
+    }
+    return real->init(host, config, reply, ret_self);
+}
+
 /* ---- the entry ---- */
 
 __attribute__((constructor)) static void make_table(void) {
@@ -48,6 +64,7 @@ __attribute__((constructor)) static void make_table(void) {
     }
     real = out.table;
     table = *real;
+    table.init = odd_init;
     table.dlq = odd_dlq;
     table.schema = odd_schema;
     if (IS(HAS_NO_LETTERS)) {
