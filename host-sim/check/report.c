@@ -56,17 +56,22 @@ json_t *check_report_json(const struct check_report *report) {
 
 /* ---- JUnit XML ---- */
 
+/* U+FFFE and U+FFFF, which are no characters of XML. */
+static bool is_no_character(const unsigned char *at) {
+    return at[0] == 0xEF && at[1] == 0xBF && at[2] >= 0xBE;
+}
+
 /* Text of an attribute: XML allows neither control characters, however they are written, nor what is no UTF-8. */
 static void put_text(FILE *out, const char *text) {
     const unsigned char *at = (const unsigned char *)text;
     while (*at != '\0') {
         size_t size = text_character_size(at);
-        const char *entity = *at == '&'                              ? "&amp;"
-                             : *at == '<'                            ? "&lt;"
-                             : *at == '>'                            ? "&gt;"
-                             : *at == '"'                            ? "&quot;"
-                             : *at < ' ' || *at == 0x7F || size == 0 ? "?"
-                                                                     : NULL;
+        const char *entity = *at == '&'                                                     ? "&amp;"
+                             : *at == '<'                                                   ? "&lt;"
+                             : *at == '>'                                                   ? "&gt;"
+                             : *at == '"'                                                   ? "&quot;"
+                             : *at < ' ' || *at == 0x7F || size == 0 || is_no_character(at) ? "?"
+                                                                                            : NULL;
         if (entity != NULL) {
             (void)fputs(entity, out);
         } else {

@@ -179,11 +179,10 @@ static void show_head(const struct sheet *sheet, const struct check_build *build
         return;
     }
     if (build->loads) {
-        (void)printf("%s %s, ABI %u.%u, build %s\n%s\n\n", build->name, build->version, build->major, build->minor,
-                     build->build_id, build->path);
-    } else {
-        (void)printf("%s\n\n", build->path);
+        terminal_print_build(stdout, build->name, build->version, build->major, build->minor, build->build_id);
     }
+    (void)terminal_print(stdout, build->path, 0);
+    (void)fputs("\n\n", stdout);
     (void)printf("%-*s  %-*s  %-7s  %8s  %s\n", sheet->group_width, "GROUP", sheet->name_width, "CHECK", "VERDICT",
                  "TIME", "REASON");
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/terminal.h"
 #include "loader/loader.h"
 
 static const struct command COMMANDS[] = {
@@ -107,8 +108,9 @@ static int print_versions(const struct session *session) {
         return EXIT_USAGE;
     }
     const polaris_es_descriptor *descriptor = &plugin->descriptor;
-    (void)printf("plugin %s %s, ABI %u.%u, build %s\n", plugin->table->name, descriptor->version, plugin->major,
-                 plugin->minor, descriptor->build_id);
+    (void)fputs("plugin ", stdout);
+    terminal_print_build(stdout, plugin->table->name, descriptor->version, plugin->major, plugin->minor,
+                         descriptor->build_id);
     uint32_t sqlite = descriptor->sqlite_version_number;
     if (sqlite != 0) {
         (void)printf("SQLite %u.%u.%u, %s; file formats %u to %u, writes %u\n", sqlite / 1000000, sqlite / 1000 % 1000,

@@ -1,6 +1,7 @@
 /* terminal.c: text for terminals: how wide it is, and nothing in it that could steer one. */
 #include "cli/terminal.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <locale.h>
 #include <string.h>
@@ -56,6 +57,16 @@ int terminal_print(FILE *out, const char *text, int width) {
         used += columns;
     }
     return used;
+}
+
+void terminal_print_build(FILE *out, const char *name, const char *version, uint32_t major, uint32_t minor,
+                          const char *build_id) {
+    (void)terminal_print(out, name, 0);
+    (void)fputc(' ', out);
+    (void)terminal_print(out, version, 0);
+    (void)fprintf(out, ", ABI %" PRIu32 ".%" PRIu32 ", build ", major, minor);
+    (void)terminal_print(out, build_id, 0);
+    (void)fputc('\n', out);
 }
 
 void terminal_pad(FILE *out, int columns) {

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "cleanup.h"
@@ -14,6 +15,10 @@ int terminal_columns(const char *text);
 /* Prints text in at most `width` columns (0: all of it), cut with an ellipsis. Control characters become '?': what
  * comes out of a store must not be able to steer a terminal. Returns the columns used. */
 int terminal_print(FILE *out, const char *text, int width);
+
+/* "NAME VERSION, ABI 1.1, build ID" and the line's end: who a build says that it is. */
+void terminal_print_build(FILE *out, const char *name, const char *version, uint32_t major, uint32_t minor,
+                          const char *build_id);
 
 void terminal_pad(FILE *out, int columns);
 

@@ -179,6 +179,22 @@ Test(reports, junit_of_what_was_skipped_says_so, .init = cli_enter, .fini = cli_
     (void)remove("check.xml");
 }
 
+Test(reports, the_strings_of_a_build_steer_no_terminal, .init = cli_enter, .fini = cli_leave) {
+    static const char BUILD[] = BROKEN "/steers_a_terminal.so";
+    CLEANUP(result_done) struct result table = RUN_FOR(0, NULL, "check", "--only", "negotiation/says", BUILD);
+    cli_contains(table.out, "odd?]0;title? 1?[31m, ABI ");
+    cr_assert_null(strchr(table.out, '\033'));
+    CLEANUP(result_done) struct result versions = RUN_FOR(0, NULL, "--plugin", BUILD, "--version");
+    cli_contains(versions.out, "plugin odd?]0;title? 1?[31m, ABI ");
+    cr_assert_null(strchr(versions.out, '\033'));
+}
+
+Test(reports, junit_has_no_character_that_xml_has_not, .init = cli_enter, .fini = cli_leave) {
+    ENDS(0, NULL, "check", "--junit", "check.xml", "--only", "negotiation/says", BROKEN "/steers_a_terminal.so");
+    cli_contains(read_file("check.xml"), "value=\"?-?-\xEF\xBF\xBD-?[2J\"");
+    (void)remove("check.xml");
+}
+
 /* The stores go to the test's own folder, whose path is given. */
 static const char *keep_stores_here(void) {
     static char folder[4096];
