@@ -210,9 +210,8 @@ static void second_writer(struct trial *trial) {
 
 static void second_writer_by_link(struct trial *trial) {
     trial_open(trial, NULL);
-    char config[1400];
-    (void)snprintf(config, sizeof config, "{'path': '%s/./events.db', 'busy_timeout_ms': 0}", trial->folder);
-    refuses(trial, config, POLARIS_ES_BUSY, "{}");
+    (void)snprintf(trial->path, sizeof trial->path, "%.1199s/./events.db", trial->folder);
+    refuses(trial, "{'busy_timeout_ms': 0}", POLARIS_ES_BUSY, "{}");
     trial_shutdown(trial);
 }
 
@@ -272,11 +271,10 @@ static void reader_makes_nothing(struct trial *trial) {
 }
 
 static void two_stores(struct trial *trial) {
-    char config[1400];
     polaris_es *other = NULL;
-    (void)snprintf(config, sizeof config, "{'path': '%s/other.db'}", trial->folder);
     trial_open(trial, NULL);
-    int32_t status = trial_try_open(trial, config, &other);
+    (void)snprintf(trial->path, sizeof trial->path, "%.1199s/other.db", trial->folder);
+    int32_t status = trial_try_open(trial, NULL, &other);
     REQUIRE(status == POLARIS_ES_OK && other != trial->self, "a second store in one process is answered %s",
             answer_name(status));
     for (int i = 0; i < 3; i++) {

@@ -14,6 +14,7 @@
 #include "monotonic.h"
 #include "owned.h"
 #include "signals.h"
+#include "text.h"
 
 /* ---- in the process of a check ---- */
 
@@ -62,6 +63,7 @@ static void run_assignment(const char *folder, const void *context) {
 
 /* ---- the folder of a run ---- */
 
+enum { FOLDER_SIZE_MAX = 1000 };
 struct folder {
     char path[1100]; /* "": none */
 };
@@ -75,8 +77,14 @@ static void folder_done(struct folder *folder) {
 static bool folder_init(struct folder *folder, struct failure *failure) {
     const char *parent = getenv("TMPDIR");
     parent = parent != NULL && parent[0] != '\0' ? parent : "/tmp";
-    if (strlen(parent) > 1000) {
-        return failure_set(failure, "TMPDIR is too long");
+    if (strlen(parent) > FOLDER_SIZE_MAX) {
+        return failure_set(failure, "TMPDIR has %zu bytes, the limit is %d: name a folder nearer to the root",
+                           strlen(parent), FOLDER_SIZE_MAX);
+    }
+    for (const char *at = parent; *at != '\0'; at += text_character_size((const unsigned char *)at)) {
+        if (text_character_size((const unsigned char *)at) == 0) { /* paths of stores are text, by the interface */
+            return failure_set(failure, "TMPDIR is no UTF-8, '%s': no store can be opened there", parent);
+        }
     }
     (void)snprintf(folder->path, sizeof folder->path, "%s/polaris-check-XXXXXX", parent);
     if (mkdtemp(folder->path) == NULL) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -203,6 +204,14 @@ static const char *keep_stores_here(void) {
     return folder;
 }
 
+Test(reports, the_folder_for_stores_may_have_any_name, .init = cli_enter, .fini = cli_leave) {
+    static const char NAME[] = "it's \"a\" \\ folder of \xC3\xA9v\xC3\xA9nements";
+    cr_assert_eq(mkdir(NAME, 0700), 0);
+    (void)setenv("TMPDIR", NAME, 1);
+    ENDS(0, NULL, "check", "--only", "lifecycle/a-second,lifecycle/two,lifecycle/opens,swap,kill/ack", PLUGIN);
+    cr_assert_eq(rmdir(NAME), 0, "a store was left behind");
+}
+
 Test(reports, nothing_is_left_when_nobody_reads_the_table, .init = cli_enter, .fini = cli_leave, .timeout = 60) {
     const char *folder = keep_stores_here();
     struct process check = START("check", "--jobs", "1", PLUGIN);
@@ -280,6 +289,17 @@ Test(usage, what_is_wrong_is_told_with_exit_code_2, .init = cli_enter, .fini = c
     REFUSES("--jobs", "--jobs", "0", PLUGIN);
     REFUSES("cannot write '/no/such/folder/x.xml'", "--only", "negotiation/says", "--junit", "/no/such/folder/x.xml",
             PLUGIN);
+}
+
+Test(usage, a_folder_for_stores_that_cannot_be_is_told, .init = cli_enter, .fini = cli_leave) {
+    static char name[1002];
+    memset(name, 'x', sizeof name - 1);
+    (void)setenv("TMPDIR", name, 1);
+    REFUSES("TMPDIR has 1001 bytes, the limit is 1000", PLUGIN);
+    (void)setenv("TMPDIR", "/tmp/\xFF", 1);
+    REFUSES("TMPDIR is no UTF-8", PLUGIN);
+    (void)setenv("TMPDIR", "/no/such/folder", 1);
+    REFUSES("cannot make a folder for the stores, '/no/such/folder/", PLUGIN);
 }
 
 Test(usage, the_build_may_be_that_of_the_option_plugin, .init = cli_enter, .fini = cli_leave) {
