@@ -1,6 +1,7 @@
 /* process.c: starting the process of a check, and telling from its end what it found. */
 #include "check/process.h"
 #include "monotonic.h"
+#include "owned.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,12 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+enum { PIECE_SIZE = 65536, LAST_PIECES = 16 };
 
 static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *place) {
     (void)status;
@@ -62,9 +64,13 @@ static void close_all(struct process *process) {
 
 bool process_start(struct process *process, const char *parent, void (*run)(const char *folder, const void *context),
                    const void *context, struct failure *failure) {
-    struct process made = {.page = verdict_page_new(), .out = memfd_create("output", MFD_CLOEXEC)};
+    struct process made = {.page = verdict_page_new(), .out = -1};
+    int ends[2] = {-1, -1};
+    bool piped = pipe2(ends, O_CLOEXEC) == 0;
+    made.out = ends[0];
+    CLEANUP(fd_closep) int printing = ends[1];
     (void)snprintf(made.folder, sizeof made.folder, "%s/check-XXXXXX", parent);
-    if (made.page == NULL || made.out < 0 || mkdtemp(made.folder) == NULL) {
+    if (made.page == NULL || !piped || fcntl(made.out, F_SETFL, O_NONBLOCK) != 0 || mkdtemp(made.folder) == NULL) {
         (void)failure_set(failure, "cannot prepare a check in '%s': %s", parent, strerror(errno));
         made.folder[0] = '\0';
         close_all(&made);
@@ -75,7 +81,9 @@ bool process_start(struct process *process, const char *parent, void (*run)(cons
     (void)fflush(NULL); /* what stands in our buffers must not be written twice */
     made.id = fork();
     if (made.id == 0) {
-        process_become_child(self, made.out);
+        process_become_child(self, printing);
+        (void)close(made.out);
+        (void)close(printing);
         verdict_begin(made.page);
         run(made.folder, context);
         passed();
@@ -96,22 +104,29 @@ bool process_start(struct process *process, const char *parent, void (*run)(cons
 }
 
 const char *process_telling_line(int out, char text[PROCESS_TEXT_SIZE]) {
-    ssize_t size = pread(out, text, PROCESS_TEXT_SIZE - 1, 0);
-    const char *best = NULL;
-    text[size > 0 ? size : 0] = '\0';
-    char *rest = text;
-    for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
-        if (strstr(line, "ERROR: ") != NULL || strstr(line, "runtime error: ") != NULL) {
-            return line;
-        }
-        best = line;
+    struct output output = {0};
+    char piece[PIECE_SIZE];
+    off_t at = 0;
+    for (ssize_t size; (size = pread(out, piece, sizeof piece, at)) > 0; at += size) {
+        output_take(&output, piece, (size_t)size);
     }
-    return best;
+    const char *line = output_telling_line(&output);
+    return line != NULL ? strcpy(text, line) : NULL;
 }
 
-static void describe_end(const struct process *process, int status, int64_t limit_ms, struct check_result *result) {
-    char text[PROCESS_TEXT_SIZE];
-    const char *line = process_telling_line(process->out, text);
+void process_hear(struct process *process) {
+    char piece[PIECE_SIZE];
+    ssize_t size = process->out >= 0 ? read(process->out, piece, sizeof piece) : -1;
+    if (size > 0) {
+        output_take(&process->printed, piece, (size_t)size);
+    } else if (size == 0) {
+        (void)close(process->out);
+        process->out = -1;
+    }
+}
+
+static void describe_end(struct process *process, int status, int64_t limit_ms, struct check_result *result) {
+    const char *line = output_telling_line(&process->printed);
     char end[64];
     if (limit_ms >= 0) {
         (void)snprintf(end, sizeof end, "hangs: had not ended after %lld s", (long long)(limit_ms / 1000));
@@ -136,6 +151,9 @@ void process_end(struct process *process, int64_t limit_ms, struct check_result 
     while (waitpid(process->id, &status, 0) < 0 && errno == EINTR) {
     }
     (void)close(process->fd);
+    for (int i = 0; i < LAST_PIECES; i++) { /* what is in the pipe; there may be somebody left who goes on and on */
+        process_hear(process);
+    }
     result->elapsed_us = monotonic_us() - process->began_us;
     result->verdict = (enum verdict)atomic_load(&process->page->verdict);
     bool said = result->verdict == VERDICT_FAILED || (result->verdict != VERDICT_NONE && limit_ms < 0);

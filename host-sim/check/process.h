@@ -5,12 +5,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "check/output.h"
 #include "check/run.h"
 
 struct process {
     pid_t id; /* 0: none runs; of its process group as well */
     int fd;   /* readable when it has ended */
-    int out;  /* what it wrote to its standard output and error */
+    int out;  /* readable when it has printed something, or closed its standard output and error; -1: it closed them */
+    struct output printed;
     char folder[1200];
     struct verdict_page *page;
     int64_t began_us;
@@ -20,6 +22,10 @@ struct process {
 bool process_start(struct process *process, const char *parent, void (*run)(const char *folder, const void *context),
                    const void *context, struct failure *failure) WARN_UNUSED;
 
+/* Takes what it has printed since, without waiting. To be called whenever `out` is readable: until then it waits when
+ * it has printed more than a pipe holds. */
+void process_hear(struct process *process);
+
 /* Ends it if it has not ended, and all that it started, and removes its folder. With `limit_ms` >= 0 it is ended for
  * having taken so long. What it said, or what its end says, goes to the result. */
 void process_end(struct process *process, int64_t limit_ms, struct check_result *result);
@@ -27,8 +33,10 @@ void process_end(struct process *process, int64_t limit_ms, struct check_result 
 /* In a process that was just forked: nothing of it reaches the terminal but what it writes to `out`, it leaves no core,
  * and it does not outlive its parent. */
 void process_become_child(pid_t parent, int out);
-/* The line of its output that says most: a sanitizer's report, or else the last one; NULL: it said nothing. */
-enum { PROCESS_TEXT_SIZE = 4097 };
+
+/* Of a file with its output, the line that says most: a sanitizer's report, or else the last one; NULL: it said
+ * nothing. */
+enum { PROCESS_TEXT_SIZE = OUTPUT_LINE_SIZE };
 const char *process_telling_line(int out, char text[PROCESS_TEXT_SIZE]);
 
 /* Removes a folder and all in it. */

@@ -165,11 +165,29 @@ static void end(struct run *run, size_t slot, int64_t limit_ms) {
     run->running--;
 }
 
-/* Waits until a process has ended, or has taken too long. */
+/* Waits until one of the processes has ended, and takes what they print meanwhile, `timeout_us` at most. Sets which of
+ * them have ended. */
+static void wait_some(struct process *const *processes, size_t count, int64_t timeout_us, bool *ret_ended) {
+    struct pollfd fds[2 * CHECK_JOBS_MAX];
+    for (size_t i = 0; i < count; i++) {
+        fds[2 * i] = (struct pollfd){.fd = processes[i]->fd, .events = POLLIN};
+        fds[2 * i + 1] = (struct pollfd){.fd = processes[i]->out, .events = POLLIN};
+    }
+    int ready = poll(fds, 2 * count, timeout_us > 0 ? (int)(timeout_us / 1000 + 1) : 0);
+    for (size_t i = 0; i < count; i++) {
+        ret_ended[i] = ready > 0 && fds[2 * i].revents != 0;
+        if (ready > 0 && fds[2 * i + 1].revents != 0) {
+            process_hear(processes[i]);
+        }
+    }
+}
+
+/* Waits until a process has ended, has printed something, or has taken too long. */
 static void wait_for_one(struct run *run) {
-    struct pollfd fds[CHECK_JOBS_MAX];
+    struct process *processes[CHECK_JOBS_MAX];
+    bool ended[CHECK_JOBS_MAX];
     size_t slots[CHECK_JOBS_MAX];
-    nfds_t count = 0;
+    size_t count = 0;
     int64_t limit_us = run->options->limit_ms * 1000;
     int64_t next_us = limit_us;
     for (size_t slot = 0; slot < run->options->jobs; slot++) {
@@ -177,14 +195,13 @@ static void wait_for_one(struct run *run) {
             int64_t left_us = run->processes[slot].began_us + limit_us - monotonic_us();
             next_us = left_us < next_us ? left_us : next_us;
             slots[count] = slot;
-            fds[count++] = (struct pollfd){.fd = run->processes[slot].fd, .events = POLLIN};
+            processes[count++] = &run->processes[slot];
         }
     }
-    int ready = poll(fds, count, next_us > 0 ? (int)(next_us / 1000 + 1) : 0);
-    for (nfds_t i = 0; i < count; i++) {
-        bool ended = ready > 0 && fds[i].revents != 0;
-        if (ended || monotonic_us() - run->processes[slots[i]].began_us >= limit_us) {
-            end(run, slots[i], ended ? -1 : run->options->limit_ms);
+    wait_some(processes, count, next_us, ended);
+    for (size_t i = 0; i < count; i++) {
+        if (ended[i] || monotonic_us() - processes[i]->began_us >= limit_us) {
+            end(run, slots[i], ended[i] ? -1 : run->options->limit_ms);
         }
     }
 }
@@ -253,8 +270,11 @@ static bool meet_apart(const struct check_options *options, struct check_build *
     if (!process_start(&process, folder.path, run_assignment, &assignment, failure)) {
         return false;
     }
-    struct pollfd fd = {.fd = process.fd, .events = POLLIN};
-    bool ended = poll(&fd, 1, (int)options->limit_ms) > 0;
+    bool ended = false;
+    for (int64_t left_us = options->limit_ms * 1000; !ended && left_us > 0 && came == 0;) {
+        wait_some(&(struct process *){&process}, 1, left_us, &ended);
+        left_us = process.began_us + options->limit_ms * 1000 - monotonic_us();
+    }
     process_end(&process, ended ? -1 : options->limit_ms, &result);
     *ret_build = *build;
     (void)snprintf(ret_build->path, sizeof ret_build->path, "%s", options->plugin_path);

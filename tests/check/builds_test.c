@@ -77,6 +77,11 @@ Test(builds, one_that_reads_no_request_of_what_it_does_not_have_passes) {
     cr_assert_str_eq(check_verdict(schemas, "sizes/refuses-bytes-at-null"), "passed");
 }
 
+Test(builds, one_that_prints_a_lot_passes_and_is_not_kept_as_a_whole) {
+    json_auto_t *run = check_json(0, BROKEN "/prints_a_lot.so", "lifecycle/opens,lifecycle/a-second,kill/ack");
+    cr_assert_eq(number(run, "failed"), 0);
+}
+
 /* As some shells and supervisors start programs: ended children go away by themselves. */
 Test(builds, our_own_passes_where_ended_children_are_ignored) {
     int status = system("trap '' CHLD; exec " POLARIS_HOST_SIM

@@ -53,6 +53,11 @@ Test(faults, a_crash_in_a_second_process) {
                 "its second process was ended by SIGABRT", "");
 }
 
+Test(faults, a_crash_after_much_talk) {
+    check_fault("talks_and_crashes", "lifecycle/opens", "lifecycle/opens-and-shuts-down",
+                "ended by SIGABRT in init : ==1==ERROR: AddressSanitizer: heap-use-after-free", "");
+}
+
 Test(faults, a_service_called_after_shutdown) {
     check_fault("calls_after_shutdown", "lifecycle", "lifecycle/calls-no-service-after-shutdown",
                 "calls of the host's services came after shutdown had returned", "");

@@ -6,13 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum odd {
     HAS_NO_LETTERS = 1, /* dlq answers UNSUPPORTED, whatever the request is */
     HAS_NO_SCHEMAS,     /* and so does schema */
+    PRINTS_A_LOT,       /* in init */
     STEERS_A_TERMINAL,  /* by its name, and has characters in its build id that XML has not */
 
-    CRASHES_IN_A_SECOND_PROCESS /* of the host */
+    CRASHES_IN_A_SECOND_PROCESS, /* of the host */
+    TALKS_AND_CRASHES            /* in init, and says why at last */
 };
 #define IS(odd) (ODD == (odd))
 
@@ -47,10 +51,36 @@ static bool contains(polaris_bytes bytes, const char *text) {
     return bytes.data != NULL && memmem(bytes.data, bytes.size, text, strlen(text)) != NULL;
 }
 
+/* Ends the process if what it prints is kept as a whole. */
+static void print_a_lot(void) {
+    static char piece[65536];
+    struct stat out;
+    memset(piece, 'x', sizeof piece);
+    for (int i = 0; i < 64; i++) {
+        (void)!write(STDOUT_FILENO, piece, sizeof piece);
+    }
+    if (fstat(STDOUT_FILENO, &out) != 0 || out.st_size > 1 << 20) {
+        abort();
+    }
+}
+
+static void talk_and_crash(void) {
+    for (int i = 0; i < 3000; i++) {
+        (void)fprintf(stderr, "line %d of a build that has much to say\n", i);
+    }
+    (void)fputs("==1==ERROR: AddressSanitizer: heap-use-after-free\nmore of it\n", stderr);
+    abort();
+}
+
 static int32_t odd_init(const polaris_es_services *host, polaris_bytes config, const polaris_sink *reply,
                         polaris_es **ret_self) {
     if (IS(CRASHES_IN_A_SECOND_PROCESS) && contains(config, "another process")) {
         abort();
+    }
+    if (IS(PRINTS_A_LOT)) {
+        print_a_lot();
+    } else if (IS(TALKS_AND_CRASHES)) {
+        talk_and_crash();
     }
     return real->init(host, config, reply, ret_self);
 }
