@@ -4,8 +4,10 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "check/orphans.h"
 #include "check/trial.h"
 
 enum { ROUNDS = 20, WARM = 4 };
@@ -82,6 +84,20 @@ static void leaks_threads(struct trial *trial) {
         }
         REQUIRE(now == before, "after shutdown %zu threads of the plugin are left", now - before);
     }
+}
+
+/* Whatever session it went to, and whoever of it has ended. */
+static void leaks_processes(struct trial *trial) {
+    orphans_adopt();
+    for (int i = 0; i < WARM; i++) {
+        one_life(trial);
+    }
+    pid_t ended = 0;
+    for (int wait = 0; wait < 1000 && ended >= 0; wait++) { /* 0: there is one, and it runs; < 0: there is none */
+        ended = waitpid(-1, NULL, WNOHANG);
+        (void)(ended == 0 ? usleep(1000) : 0);
+    }
+    REQUIRE(ended < 0, "after shutdown a process that the plugin started goes on");
 }
 
 static void leaks_descriptors(struct trial *trial) {
@@ -182,6 +198,7 @@ static void unloads_unused(struct trial *trial) {
 
 static const struct check CHECKS[] = {
     CHECK("leaks/threads", "after shutdown none of the plugin's runs", 0, leaks_threads),
+    CHECK("leaks/processes", "after shutdown none that the plugin started runs", 0, leaks_processes),
     CHECK("leaks/descriptors", "20 rounds of init, work and shutdown", 0, leaks_descriptors),
     CHECK("leaks/descriptors-of-init-that-fails", "nothing is held", NEEDS_FILE | POLARIS_ES_CAN_READ_MODE,
           leaks_descriptors_refused),

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "check/orphans.h"
 #include "check/process.h"
 #include "check/trial.h"
 #include "monotonic.h"
@@ -231,6 +232,7 @@ bool check_run(const struct check_options *options, const struct check_build *bu
     struct signals signals;
     came = 0;
     signals_catch(&signals, note_signal, false);
+    orphans_adopt();
     while (good && came == 0 && (run.begun < count || run.running > 0)) {
         if (run.begun < count && run.running < options->jobs) {
             good = start_next(&run, failure);
@@ -240,6 +242,7 @@ bool check_run(const struct check_options *options, const struct check_build *bu
         good = good && tell(&run, failure);
     }
     run_end(&run);
+    orphans_end();
     signals_restore(&signals);
     if (came != 0) {
         *ret_signal = came;
@@ -289,7 +292,9 @@ bool check_meet(const struct check_options *options, struct check_build *ret_bui
     struct signals signals;
     came = 0;
     signals_catch(&signals, note_signal, false);
+    orphans_adopt();
     bool good = meet_apart(options, ret_build, failure);
+    orphans_end();
     signals_restore(&signals);
     if (came != 0) {
         (void)raise(came); /* nothing is left to remove */

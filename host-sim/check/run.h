@@ -38,6 +38,8 @@ struct check_options {
     void *context;
 };
 
+/* Both take what a build's processes leave behind for children of this one, and end each child that this one has. */
+
 /* Loads the build in a process of its own and asks it who it is. False: its file cannot be loaded as a plugin at all.
  */
 bool check_meet(const struct check_options *options, struct check_build *ret_build,

@@ -1,5 +1,6 @@
 /* builds_test.c: builds that keep what the interface promises, the reports, and wrong usage. */
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -245,6 +246,33 @@ Test(reports, nothing_is_left_in_the_folder_for_stores, .init = cli_enter, .fini
     const char *folder = keep_stores_here();
     ENDS(1, NULL, "check", "--only", "negotiation,kill/ack,errors/empty", BROKEN "/crashes_on_a_claim.so");
     cr_assert_eq(rmdir(folder), 0, "a store was left behind");
+}
+
+/* Processes that are at home in this folder, but for the test itself. */
+static size_t processes_in(const char *folder) {
+    size_t count = 0;
+    DIR *processes = opendir("/proc");
+    cr_assert_not_null(processes);
+    for (struct dirent *entry; (entry = readdir(processes)) != NULL;) {
+        char path[300], home[4096] = "";
+        (void)snprintf(path, sizeof path, "/proc/%s/cwd", entry->d_name);
+        count += strtol(entry->d_name, NULL, 10) > 0 && strtol(entry->d_name, NULL, 10) != getpid() &&
+                         readlink(path, home, sizeof home - 1) > 0 && strcmp(home, folder) == 0
+                     ? 1
+                     : 0;
+    }
+    (void)closedir(processes);
+    return count;
+}
+
+Test(reports, nothing_is_left_of_the_processes_that_a_build_started, .init = cli_enter, .fini = cli_leave) {
+    char folder[4096];
+    cr_assert_not_null(getcwd(folder, sizeof folder));
+    struct process check = START("check", "--only", "lifecycle/opens,lifecycle/shutdown", BROKEN "/leaves_a_process.so");
+    cr_assert_geq(processes_in(folder), 1);
+    CLEANUP(result_done) struct result result = process_finish(&check);
+    cr_assert_eq(result.code, 0);
+    cr_assert_eq(processes_in(folder), 0);
 }
 
 /* ---- which checks ---- */

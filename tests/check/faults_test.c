@@ -168,6 +168,11 @@ Test(faults, a_thread_that_is_left) {
                 "threads of the plugin are left", "");
 }
 
+Test(faults, a_process_that_is_left) {
+    check_fault("leaves_a_process", "leaks,lifecycle", "leaks/processes", "a process that the plugin started goes on",
+                "");
+}
+
 Test(faults, a_descriptor_that_is_left) {
     check_fault("leaks_a_descriptor", "leaks", "leaks/descriptors", "descriptors were left open",
                 "leaks/descriptors-of-init-that-fails,leaks/mappings");

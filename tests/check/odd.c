@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum odd {
@@ -16,7 +17,8 @@ enum odd {
     STEERS_A_TERMINAL,  /* by its name, and has characters in its build id that XML has not */
 
     CRASHES_IN_A_SECOND_PROCESS, /* of the host */
-    TALKS_AND_CRASHES            /* in init, and says why at last */
+    TALKS_AND_CRASHES,           /* in init, and says why at last */
+    LEAVES_A_PROCESS             /* in a session of its own, since the first init */
 };
 #define IS(odd) (ODD == (odd))
 
@@ -72,6 +74,23 @@ static void talk_and_crash(void) {
     abort();
 }
 
+static void leave_a_process(void) {
+    static bool done; /* before a store is open: the process would hold it */
+    if (done) {
+        return;
+    }
+    done = true;
+    pid_t first = fork();
+    if (first == 0) {
+        (void)setsid();
+        if (fork() == 0) {
+            (void)sleep(60);
+        }
+        _exit(0);
+    }
+    (void)waitpid(first, NULL, 0);
+}
+
 static int32_t odd_init(const polaris_es_services *host, polaris_bytes config, const polaris_sink *reply,
                         polaris_es **ret_self) {
     if (IS(CRASHES_IN_A_SECOND_PROCESS) && contains(config, "another process")) {
@@ -81,6 +100,8 @@ static int32_t odd_init(const polaris_es_services *host, polaris_bytes config, c
         print_a_lot();
     } else if (IS(TALKS_AND_CRASHES)) {
         talk_and_crash();
+    } else if (IS(LEAVES_A_PROCESS)) {
+        leave_a_process();
     }
     return real->init(host, config, reply, ret_self);
 }
