@@ -25,6 +25,15 @@ bool check_is_meant(const struct check *check, const char *pattern) {
     return strncmp(check->name, pattern, strlen(pattern)) == 0 || fnmatch(pattern, check->name, 0) == 0;
 }
 
+/* What a script asks of an open store it may ask of one without a file as well, unless it opens it again. */
+static bool lives_without_a_file(const struct check *check) {
+    bool lives = check->run == NULL;
+    for (size_t i = 0; i < STEPS_MAX && check->steps[i].verb != NULL; i++) {
+        lives = lives && strcmp(check->steps[i].verb, "reopen") != 0;
+    }
+    return lives;
+}
+
 const char *check_missing(const struct check *check, uint64_t has) {
     static const struct {
         uint64_t bit;
@@ -42,8 +51,9 @@ const char *check_missing(const struct check *check, uint64_t has) {
         {POLARIS_ES_CAN_SUBMIT, "has no submit"},
         {NEEDS_MINOR_1, "is of a revision before 1.1"},
     };
+    uint64_t needs = check->needs & ~(lives_without_a_file(check) ? NEEDS_FILE : 0);
     for (size_t i = 0; i < sizeof NEEDS / sizeof NEEDS[0]; i++) {
-        if ((check->needs & NEEDS[i].bit) != 0 && (has & NEEDS[i].bit) == 0) {
+        if ((needs & NEEDS[i].bit) != 0 && (has & NEEDS[i].bit) == 0) {
             return NEEDS[i].text;
         }
     }

@@ -13,6 +13,8 @@
 static void opens_and_shuts_down(struct trial *trial) {
     trial_open(trial, NULL);
     REQUIRE(trial->reply != NULL, "the reply of init: %s", trial->fault);
+    REQUIRE(trial->plugin->descriptor.format_read_max > 0 || access(trial->path, F_OK) != 0,
+            "init made a file, and the descriptor says, by formats 0 to 0, that the build keeps none");
     trial_shutdown(trial);
     REQUIRE(trial->reply != NULL, "the reply of shutdown: %s", trial->fault);
 }

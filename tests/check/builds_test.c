@@ -83,6 +83,12 @@ Test(builds, one_that_prints_a_lot_passes_and_is_not_kept_as_a_whole) {
     cr_assert_eq(number(run, "failed"), 0);
 }
 
+Test(builds, one_without_a_file_is_held_to_what_it_claims_to_answer) {
+    json_auto_t *run = check_json(0, BROKEN "/claims_no_file.so", "store,lifecycle/a-second");
+    cr_assert_str_eq(check_verdict(run, "store/append-gives-ids-in-order"), "passed");
+    cr_assert_str_eq(check_verdict(run, "lifecycle/a-second-writer-is-busy"), "skipped");
+}
+
 /* As some shells and supervisors start programs: ended children go away by themselves. */
 Test(builds, our_own_passes_where_ended_children_are_ignored) {
     int status = system("trap '' CHLD; exec " POLARIS_HOST_SIM
@@ -268,7 +274,8 @@ static size_t processes_in(const char *folder) {
 Test(reports, nothing_is_left_of_the_processes_that_a_build_started, .init = cli_enter, .fini = cli_leave) {
     char folder[4096];
     cr_assert_not_null(getcwd(folder, sizeof folder));
-    struct process check = START("check", "--only", "lifecycle/opens,lifecycle/shutdown", BROKEN "/leaves_a_process.so");
+    struct process check =
+        START("check", "--only", "lifecycle/opens,lifecycle/shutdown", BROKEN "/leaves_a_process.so");
     cr_assert_geq(processes_in(folder), 1);
     CLEANUP(result_done) struct result result = process_finish(&check);
     cr_assert_eq(result.code, 0);

@@ -58,6 +58,11 @@ Test(faults, a_crash_after_much_talk) {
                 "ended by SIGABRT in init : ==1==ERROR: AddressSanitizer: heap-use-after-free", "");
 }
 
+Test(faults, a_file_that_is_denied) {
+    check_fault("claims_no_file", "negotiation,lifecycle,store,query,dlq", "lifecycle/opens-and-shuts-down",
+                "init made a file, and the descriptor says", "");
+}
+
 Test(faults, a_service_called_after_shutdown) {
     check_fault("calls_after_shutdown", "lifecycle", "lifecycle/calls-no-service-after-shutdown",
                 "calls of the host's services came after shutdown had returned", "");

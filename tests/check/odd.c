@@ -18,6 +18,7 @@ enum odd {
 
     CRASHES_IN_A_SECOND_PROCESS, /* of the host */
     TALKS_AND_CRASHES,           /* in init, and says why at last */
+    CLAIMS_NO_FILE,              /* in its descriptor, and makes one */
     LEAVES_A_PROCESS             /* in a session of its own, since the first init */
 };
 #define IS(odd) (ODD == (odd))
@@ -112,6 +113,8 @@ static void describe(polaris_es_descriptor *descriptor) {
     if (IS(STEERS_A_TERMINAL)) {
         (void)snprintf(descriptor->version, sizeof descriptor->version, "%s", table.version);
         (void)snprintf(descriptor->build_id, sizeof descriptor->build_id, "%s", table.build_id);
+    } else if (IS(CLAIMS_NO_FILE)) {
+        descriptor->format_read_min = descriptor->format_read_max = descriptor->format_write = 0;
     }
 }
 
