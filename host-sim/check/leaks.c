@@ -1,5 +1,4 @@
 /* leaks.c: what is left in the process when instances are gone: threads, descriptors, memory, mappings. */
-#include <dirent.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -12,23 +11,12 @@
 
 enum { ROUNDS = 20, WARM = 4 };
 
-static size_t entries(const char *folder) {
-    size_t count = 0;
-    DIR *open_folder = opendir(folder);
-    REQUIRE(open_folder != NULL, "the check cannot read %s", folder);
-    while (readdir(open_folder) != NULL) {
-        count++;
-    }
-    (void)closedir(open_folder);
-    return count;
-}
-
 static size_t threads(void) {
-    return entries("/proc/self/task");
+    return trial_entries("/proc/self/task");
 }
 
 static size_t descriptors(void) {
-    return entries("/proc/self/fd");
+    return trial_entries("/proc/self/fd");
 }
 
 /* Mappings of files: those of a library that was unloaded must be gone. */

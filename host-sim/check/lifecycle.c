@@ -77,6 +77,23 @@ static void frees_the_file(struct trial *trial) {
     }
 }
 
+static void shut_down_into_no_sink(struct trial *trial) {
+    struct answer answer;
+    answer_init(&answer);
+    polaris_sink sinks[] = {answer.sink, answer.sink, answer.sink};
+    sinks[0].size = 8;
+    sinks[1].reserved = 1;
+    sinks[2].write = NULL;
+    for (size_t i = 0; i < sizeof sinks / sizeof sinks[0]; i++) {
+        trial_open(trial, NULL);
+        doing("shutdown with a sink that is none");
+        int32_t status = trial->table->shutdown(trial->self, (polaris_bytes){0}, &sinks[i]);
+        REQUIRE(status == POLARIS_ES_INVALID, "shutdown with a sink that is none answered %s, not INVALID",
+                answer_name(status));
+    }
+    answer_done(&answer);
+}
+
 /* Whatever its arguments, shutdown closes. */
 static void shutdown_always_closes(struct trial *trial) {
     CLEANUP(packed_done) struct packed wrong = packed("{'colour': 'red'}");
@@ -93,6 +110,7 @@ static void shutdown_always_closes(struct trial *trial) {
         REQUIRE(status == POLARIS_ES_INVALID, "shutdown with a wrong request answered %s, not INVALID",
                 answer_name(status));
     }
+    shut_down_into_no_sink(trial);
     trial_open(trial, NULL);
     trial_shutdown(trial);
 }
@@ -167,7 +185,9 @@ static void log_lines(struct trial *trial) {
     (void)trial_call(trial, "query", "{'op': 'events', 'cursor': 'none'}");
     trial_shutdown(trial);
     int bad = atomic_load(&trial->services.bad_lines);
-    REQUIRE(bad == 0, "%d lines of the log had an unknown level, a line's end or a NUL in them, or nothing", bad);
+    REQUIRE(bad == 0,
+            "%d lines of the log had an unknown level, were no UTF-8, or had a line's end, a NUL or nothing in them",
+            bad);
 }
 
 static void clock_is_the_hosts(struct trial *trial) {
@@ -331,13 +351,13 @@ static const struct check CHECKS[] = {
           null_is_absent),
     CHECK("lifecycle/shutdown-takes-a-map-or-nothing", "with a sink and without", 0, shutdown_takes),
     CHECK("lifecycle/shutdown-frees-the-file", "another init follows at once", 0, frees_the_file),
-    CHECK("lifecycle/shutdown-closes-whatever-it-is-given", "a wrong request is INVALID, and closes as well",
+    CHECK("lifecycle/shutdown-closes-whatever-it-is-given", "a wrong request or sink is INVALID, and closes as well",
           NEEDS_FILE, shutdown_always_closes),
     CHECK("lifecycle/works-without-services", "the host may do nothing for the plugin", 0, without_services),
     CHECK("lifecycle/works-with-services-that-are-null", "every member but size may be NULL", 0, empty_services),
     CHECK("lifecycle/calls-no-service-after-shutdown", "when it returned, nobody is called any more", 0,
           no_late_service),
-    CHECK("lifecycle/log-lines-are-lines", "a known level, one line of text", 0, log_lines),
+    CHECK("lifecycle/log-lines-are-lines", "a known level, one line of UTF-8", 0, log_lines),
     CHECK("lifecycle/asks-the-hosts-clock", "recorded_at is the host's time, and never goes back", NEEDS_APPEND,
           clock_is_the_hosts),
     CHECK("lifecycle/wakes-after-each-commit", "in commit order, up to the last", NEEDS_APPEND | POLARIS_ES_CAN_WAKE,

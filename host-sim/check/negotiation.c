@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check/fence.h"
 #include "check/trial.h"
@@ -52,11 +53,18 @@ static void expect_welcome(int32_t status, const polaris_es_welcome *out, const 
 }
 
 static void same_answer(struct trial *trial) {
+    REQUIRE(chdir(trial->folder) == 0, "the folder of the check is gone");
+    size_t files = trial_entries(".");
+    size_t descriptors = trial_entries("/proc/self/fd");
+    size_t threads = trial_entries("/proc/self/task");
     for (int i = 0; i < 100; i++) {
         polaris_es_welcome out;
         expect_welcome(greet_sized(trial, HELLO_SIZE, 0, &out), &out, "greeting it again");
         REQUIRE(out.table == trial->table, "another greeting gave another table");
     }
+    REQUIRE(trial_entries(".") == files, "a greeting made a file in the host's folder");
+    REQUIRE(trial_entries("/proc/self/fd") == descriptors, "a greeting opened a descriptor");
+    REQUIRE(trial_entries("/proc/self/task") == threads, "a greeting started a thread");
 }
 
 static void *greet_often(void *context) {
@@ -241,7 +249,30 @@ static void larger_descriptor(struct trial *trial) {
     }
 }
 
+/* The loader ends them where their room ends. */
+static void expect_ends_of_strings(const struct trial *trial) {
+    const polaris_es_hello in = hello();
+    polaris_es_descriptor descriptor = {.size = sizeof descriptor};
+    polaris_es_welcome out = {.size = sizeof out, .descriptor = &descriptor};
+    doing("the entry, with a descriptor");
+    expect_welcome(trial->entry(&in, &out), &out, "a host with a descriptor");
+    const struct {
+        const char *what, *text;
+        size_t size;
+    } STRINGS[] = {
+        {"the descriptor's id", descriptor.id, sizeof descriptor.id},
+        {"the descriptor's version", descriptor.version, sizeof descriptor.version},
+        {"the descriptor's build id", descriptor.build_id, sizeof descriptor.build_id},
+        {"the welcome's reason", out.reason, sizeof out.reason},
+    };
+    for (size_t i = 0; i < sizeof STRINGS / sizeof STRINGS[0]; i++) {
+        REQUIRE(memchr(STRINGS[i].text, '\0', STRINGS[i].size) != NULL, "%s does not end with a NUL in its %zu bytes",
+                STRINGS[i].what, STRINGS[i].size);
+    }
+}
+
 static void says_who_it_is(struct trial *trial) {
+    expect_ends_of_strings(trial);
     const polaris_es_table *table = trial->table;
     const polaris_es_descriptor *descriptor = &trial->plugin->descriptor;
     REQUIRE(table->name[0] != '\0' && table->version[0] != '\0' && table->build_id[0] != '\0',
@@ -258,6 +289,11 @@ static void says_who_it_is(struct trial *trial) {
                 descriptor->format_write <= descriptor->format_read_max,
             "it reads formats %u to %u, and writes %u: what it wrote it could not read again",
             descriptor->format_read_min, descriptor->format_read_max, descriptor->format_write);
+    REQUIRE(descriptor->sqlite_linkage <= POLARIS_ES_SQLITE_PRIVATE || trial_is_newer(trial),
+            "the descriptor's sqlite_linkage is %u, which no revision has", descriptor->sqlite_linkage);
+    REQUIRE((descriptor->sqlite_version_number == 0) == (descriptor->sqlite_linkage == POLARIS_ES_SQLITE_NONE),
+            "the descriptor has the SQLite version %u, linked in the way %u: one of both says that there is none",
+            descriptor->sqlite_version_number, descriptor->sqlite_linkage);
 }
 
 static void bits_have_slots(struct trial *trial) {

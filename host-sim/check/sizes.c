@@ -60,6 +60,11 @@ static void expect(const struct shape *shape, const char *call, const char *what
             answer_name(shape->status));
 }
 
+/* What an init that fails must leave alone: no instance, and not NULL. */
+static polaris_es *untouched(struct trial *trial) {
+    return (polaris_es *)(void *)trial;
+}
+
 /* ---- services ---- */
 
 static void init_with_services(struct trial *trial, const struct shape *shape) {
@@ -70,11 +75,14 @@ static void init_with_services(struct trial *trial, const struct shape *shape) {
     struct answer answer;
     answer_init(&answer);
     doing("init with services %s", shape->what);
+    trial->self = untouched(trial);
     int32_t status = trial->table->init((const polaris_es_services *)(void *)fence.data, packed_bytes(&config),
                                         &answer.sink, &trial->self);
     answer_returned(&answer);
     answer_done(&answer);
     expect(shape, "init", "services", status);
+    REQUIRE(status == POLARIS_ES_OK || trial->self == untouched(trial),
+            "init with services %s failed, and changed *ret_self", shape->what);
     if (status == POLARIS_ES_OK) {
         trial_shutdown(trial);
     }
@@ -156,11 +164,14 @@ static void sinks_bad_for_init(struct trial *trial) {
         sink.reserved = shape->reserved;
         struct fence fence = struct_new(&sink, sizeof sink, shape->size, shape->mark);
         doing("init with a sink %s", shape->what);
+        trial->self = untouched(trial);
         int32_t status =
             trial->table->init(NULL, packed_bytes(&config), (const polaris_sink *)(void *)fence.data, &trial->self);
         answer_returned(&answer);
         answer_done(&answer);
         expect(shape, "init", "a sink", status);
+        REQUIRE(status == POLARIS_ES_OK || trial->self == untouched(trial),
+                "init with a sink %s failed, and changed *ret_self", shape->what);
         if (status == POLARIS_ES_OK) {
             trial_shutdown(trial);
         }

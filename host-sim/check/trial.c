@@ -1,6 +1,7 @@
 /* trial.c: the loaded build, its store, and calls. */
 #include "check/trial.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -16,6 +17,7 @@
 #include "check/pattern.h"
 #include "message/message.h"
 #include "owned.h"
+#include "text.h"
 
 static const struct {
     const char *name;
@@ -46,12 +48,21 @@ static struct services *enter(void *context) {
     return services;
 }
 
+/* UTF-8, with neither a line's end nor a NUL in it, and something. */
+static bool is_line(polaris_bytes line) {
+    bool good = line.data != NULL && line.size > 0;
+    for (uint64_t i = 0, size = 0; good && i < line.size; i += size) {
+        unsigned char at[5] = {0};
+        memcpy(at, line.data + i, line.size - i < 4 ? line.size - i : 4);
+        size = text_character_size(at);
+        good = size > 0 && at[0] != '\n' && at[0] != '\0';
+    }
+    return good;
+}
+
 static void take_line(void *context, int32_t level, polaris_bytes line) {
     struct services *services = enter(context);
-    bool good = level >= POLARIS_ES_LOG_DEBUG && level <= POLARIS_ES_LOG_ERROR && line.data != NULL && line.size > 0;
-    for (uint64_t i = 0; good && i < line.size; i++) {
-        good = line.data[i] != '\n' && line.data[i] != '\0';
-    }
+    bool good = level >= POLARIS_ES_LOG_DEBUG && level <= POLARIS_ES_LOG_ERROR && is_line(line);
     (void)atomic_fetch_add(&services->bad_lines, good ? 0 : 1);
     (void)atomic_fetch_add(&services->logs, 1);
 }
@@ -312,6 +323,17 @@ int64_t trial_append(struct trial *trial, int64_t number) {
 int64_t trial_count(struct trial *trial) {
     (void)trial_ok(trial, "query", "{'op': 'count'}");
     return trial_int(trial, "count");
+}
+
+size_t trial_entries(const char *folder) {
+    size_t count = 0;
+    DIR *open_folder = opendir(folder);
+    REQUIRE(open_folder != NULL, "the check cannot read %s", folder);
+    while (readdir(open_folder) != NULL) {
+        count++;
+    }
+    (void)closedir(open_folder);
+    return count;
 }
 
 /* ---- threads and processes ---- */

@@ -108,6 +108,9 @@ int64_t trial_append(struct trial *trial, int64_t number);
 /* The events in the store. */
 int64_t trial_count(struct trial *trial);
 
+/* How much a folder has, "." and ".." included. */
+size_t trial_entries(const char *folder);
+
 /* For threads: one call that touches nothing of the trial; *ret_reply (may be NULL) is a new reference. */
 int32_t call_json(const struct trial *trial, polaris_es *self, const char *verb, json_t **ret_reply, const char *format,
                   ...) __attribute__((format(printf, 5, 6)));

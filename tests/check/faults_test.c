@@ -63,6 +63,41 @@ Test(faults, a_file_that_is_denied) {
                 "init made a file, and the descriptor says", "");
 }
 
+Test(faults, a_string_without_an_end) {
+    check_fault("ends_no_id", "negotiation", "negotiation/says-who-it-is",
+                "the descriptor's id does not end with a NUL in its 64 bytes", "");
+    check_fault("ends_no_reason", "negotiation", "negotiation/says-who-it-is", "the welcome's reason does not end", "");
+}
+
+Test(faults, a_linkage_that_no_revision_has) {
+    check_fault("links_in_no_way", "negotiation", "negotiation/says-who-it-is",
+                "sqlite_linkage is 3, which no revision", "");
+}
+
+Test(faults, an_entry_with_a_side_effect) {
+    check_fault("makes_a_file_in_the_entry", "negotiation", "negotiation/is-free-of-side-effects",
+                "a greeting made a file", "");
+}
+
+Test(faults, a_log_line_that_is_no_text) {
+    check_fault("logs_no_text", "lifecycle", "lifecycle/log-lines-are-lines", "were no UTF-8", "");
+}
+
+Test(faults, tickets_that_go_down) {
+    check_fault("tickets_go_down", "submit,sizes/submit", "submit/each-request-ends-once", "a request got the ticket ",
+                "");
+}
+
+Test(faults, an_instance_given_by_an_init_that_fails) {
+    check_fault("changes_self", "sizes,lifecycle", "sizes/init-judges-its-sink-as-well",
+                "failed, and changed *ret_self", "");
+}
+
+Test(faults, a_shutdown_that_refuses_its_sink_and_stays_open) {
+    check_fault("stays_open_to_no_sink", "lifecycle,sizes", "lifecycle/shutdown-closes-whatever-it-is-given",
+                "init answered BUSY", "");
+}
+
 Test(faults, a_service_called_after_shutdown) {
     check_fault("calls_after_shutdown", "lifecycle", "lifecycle/calls-no-service-after-shutdown",
                 "calls of the host's services came after shutdown had returned", "");

@@ -1,6 +1,7 @@
 /* odd.c: the real plugin with one thing odd about it, which ODD names: what it says of itself, what it prints, and what
  * it leaves behind. Each is compiled into a shared object of its own, as those of broken.c are. The first ones keep
  * what the interface promises all the same. */
+#include <fcntl.h>
 #include <polaris/event_store.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,7 +20,15 @@ enum odd {
     CRASHES_IN_A_SECOND_PROCESS, /* of the host */
     TALKS_AND_CRASHES,           /* in init, and says why at last */
     CLAIMS_NO_FILE,              /* in its descriptor, and makes one */
-    LEAVES_A_PROCESS             /* in a session of its own, since the first init */
+    ENDS_NO_ID,                  /* in its descriptor: the room is full */
+    ENDS_NO_REASON,              /* in a welcome that is OK */
+    LINKS_IN_NO_WAY,             /* that a revision knows of */
+    MAKES_A_FILE_IN_THE_ENTRY,
+    LOGS_NO_TEXT,
+    TICKETS_GO_DOWN,
+    CHANGES_SELF,          /* in an init that refuses its sink */
+    STAYS_OPEN_TO_NO_SINK, /* a shutdown that refuses its sink */
+    LEAVES_A_PROCESS       /* in a session of its own, since the first init */
 };
 #define IS(odd) (ODD == (odd))
 
@@ -30,6 +39,11 @@ static polaris_es_table table;
 
 static polaris_bytes bytes_of(const void *data, size_t size) {
     return (polaris_bytes){.data = data, .size = size};
+}
+
+/* A sink that the real plugin would take. */
+static bool is_sink(const polaris_sink *reply) {
+    return reply->size == sizeof *reply && reply->reserved == 0 && reply->write != NULL;
 }
 
 /* ---- the verbs ---- */
@@ -92,6 +106,12 @@ static void leave_a_process(void) {
     (void)waitpid(first, NULL, 0);
 }
 
+static void log_no_text(const polaris_es_services *host) {
+    if (host != NULL && host->size == sizeof *host && host->log != NULL) {
+        host->log(host->context, POLARIS_ES_LOG_INFO, bytes_of("caf\xE9", 4));
+    }
+}
+
 static int32_t odd_init(const polaris_es_services *host, polaris_bytes config, const polaris_sink *reply,
                         polaris_es **ret_self) {
     if (IS(CRASHES_IN_A_SECOND_PROCESS) && contains(config, "another process")) {
@@ -103,8 +123,58 @@ static int32_t odd_init(const polaris_es_services *host, polaris_bytes config, c
         talk_and_crash();
     } else if (IS(LEAVES_A_PROCESS)) {
         leave_a_process();
+    } else if (IS(LOGS_NO_TEXT)) {
+        log_no_text(host);
     }
-    return real->init(host, config, reply, ret_self);
+    int32_t status = real->init(host, config, reply, ret_self);
+    if (IS(CHANGES_SELF) && status == POLARIS_ES_INVALID && reply != NULL && !is_sink(reply) && ret_self != NULL) {
+        *ret_self = NULL;
+    }
+    return status;
+}
+
+static int32_t odd_shutdown(polaris_es *self, polaris_bytes request, const polaris_sink *reply) {
+    if (IS(STAYS_OPEN_TO_NO_SINK) && reply != NULL && !is_sink(reply)) {
+        return POLARIS_ES_INVALID;
+    }
+    return real->shutdown(self, request, reply);
+}
+
+/* ---- submit ---- */
+
+#define TICKET_MAX (UINT64_C(1) << 40)
+
+struct relay {
+    polaris_es_completion host;
+};
+
+static void told(void *context, uint64_t ticket, int32_t status, polaris_bytes reply) {
+    struct relay *relay = context;
+    relay->host.done(relay->host.context, TICKET_MAX - ticket, status, reply);
+    free(relay);
+}
+
+static int32_t odd_submit(polaris_es *self, polaris_bytes request, const polaris_es_completion *host,
+                          uint64_t *ret_ticket) {
+    if (!IS(TICKETS_GO_DOWN) || host == NULL || host->size != sizeof *host || host->reserved != 0 ||
+        host->done == NULL) {
+        return real->submit(self, request, host, ret_ticket);
+    }
+    struct relay *relay = malloc(sizeof *relay);
+    relay->host = *host;
+    const polaris_es_completion completion = {.size = sizeof completion, .context = relay, .done = told};
+    uint64_t ticket = 0;
+    int32_t status = real->submit(self, request, &completion, &ticket);
+    if (status != POLARIS_ES_OK) {
+        free(relay);
+    } else if (ret_ticket != NULL) {
+        *ret_ticket = TICKET_MAX - ticket;
+    }
+    return status;
+}
+
+static int32_t odd_cancel(polaris_es *self, uint64_t ticket) {
+    return real->cancel(self, IS(TICKETS_GO_DOWN) && ticket < TICKET_MAX ? TICKET_MAX - ticket : ticket);
 }
 
 /* ---- the entry ---- */
@@ -115,6 +185,10 @@ static void describe(polaris_es_descriptor *descriptor) {
         (void)snprintf(descriptor->build_id, sizeof descriptor->build_id, "%s", table.build_id);
     } else if (IS(CLAIMS_NO_FILE)) {
         descriptor->format_read_min = descriptor->format_read_max = descriptor->format_write = 0;
+    } else if (IS(ENDS_NO_ID)) {
+        memset(descriptor->id, 'i', sizeof descriptor->id);
+    } else if (IS(LINKS_IN_NO_WAY)) {
+        descriptor->sqlite_linkage = POLARIS_ES_SQLITE_PRIVATE + 1;
     }
 }
 
@@ -129,6 +203,9 @@ __attribute__((constructor)) static void make_table(void) {
     table.init = odd_init;
     table.dlq = odd_dlq;
     table.schema = odd_schema;
+    table.shutdown = odd_shutdown;
+    table.submit = odd_submit;
+    table.cancel = odd_cancel;
     if (IS(HAS_NO_LETTERS)) {
         table.capabilities &= ~POLARIS_ES_CAN_DEAD_LETTERS;
     } else if (IS(HAS_NO_SCHEMAS)) {
@@ -147,6 +224,12 @@ __attribute__((visibility("default"))) int32_t polaris_event_store_entry(const p
         return status;
     }
     out->table = &table;
+    if (IS(MAKES_A_FILE_IN_THE_ENTRY)) {
+        int fd = open("greeted", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        (void)(fd >= 0 ? close(fd) : 0);
+    } else if (IS(ENDS_NO_REASON)) {
+        memset(out->reason, 'r', sizeof out->reason);
+    }
     polaris_es_descriptor *descriptor = out->descriptor;
     if (descriptor != NULL && descriptor->size >= sizeof *descriptor) {
         describe(descriptor);
