@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,6 +167,24 @@ static void end(struct run *run, size_t slot, int64_t limit_ms) {
     run->running--;
 }
 
+/* poll, which a signal that asks to end ends: one that came since anybody looked as well. */
+static int poll_or_signal(struct pollfd *fds, size_t count, int64_t timeout_us) {
+    const struct timespec timeout = {.tv_sec = timeout_us > 0 ? timeout_us / 1000000 : 0,
+                                     .tv_nsec = timeout_us > 0 ? timeout_us % 1000000 * 1000 : 0};
+    sigset_t held, before;
+    int ready = -1;
+    (void)sigemptyset(&held);
+    (void)sigaddset(&held, SIGINT);
+    (void)sigaddset(&held, SIGTERM);
+    (void)sigaddset(&held, SIGHUP);
+    (void)sigprocmask(SIG_BLOCK, &held, &before);
+    if (came == 0) {
+        ready = ppoll(fds, count, &timeout, &before);
+    }
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    return ready;
+}
+
 /* Waits until one of the processes has ended, and takes what they print meanwhile, `timeout_us` at most. Sets which of
  * them have ended. */
 static void wait_some(struct process *const *processes, size_t count, int64_t timeout_us, bool *ret_ended) {
@@ -174,7 +193,7 @@ static void wait_some(struct process *const *processes, size_t count, int64_t ti
         fds[2 * i] = (struct pollfd){.fd = processes[i]->fd, .events = POLLIN};
         fds[2 * i + 1] = (struct pollfd){.fd = processes[i]->out, .events = POLLIN};
     }
-    int ready = poll(fds, 2 * count, timeout_us > 0 ? (int)(timeout_us / 1000 + 1) : 0);
+    int ready = poll_or_signal(fds, 2 * count, timeout_us);
     for (size_t i = 0; i < count; i++) {
         ret_ended[i] = ready > 0 && fds[2 * i].revents != 0;
         if (ready > 0 && fds[2 * i + 1].revents != 0) {
