@@ -89,6 +89,13 @@ Test(builds, one_without_a_file_is_held_to_what_it_claims_to_answer) {
     cr_assert_str_eq(check_verdict(run, "lifecycle/a-second-writer-is-busy"), "skipped");
 }
 
+Test(builds, of_one_with_a_sqlite_of_its_own_no_two_copies_are_on_one_file) {
+    json_auto_t *run = check_json(0, BROKEN "/has_its_own_sqlite.so", "negotiation/says,swap");
+    cr_assert_eq(number(run, "failed"), 0);
+    cr_assert_str_eq(check_verdict(run, "swap/copies-of-the-build-exclude-each-other"), "skipped");
+    cr_assert_str_eq(check_verdict(run, "swap/copies-of-the-build-take-turns"), "passed");
+}
+
 /* As some shells and supervisors start programs: ended children go away by themselves. */
 Test(builds, our_own_passes_where_ended_children_are_ignored) {
     int status = system("trap '' CHLD; exec " POLARIS_HOST_SIM

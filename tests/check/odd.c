@@ -14,6 +14,7 @@
 enum odd {
     HAS_NO_LETTERS = 1, /* dlq answers UNSUPPORTED, whatever the request is */
     HAS_NO_SCHEMAS,     /* and so does schema */
+    HAS_ITS_OWN_SQLITE, /* so its descriptor says */
     PRINTS_A_LOT,       /* in init */
     STEERS_A_TERMINAL,  /* by its name, and has characters in its build id that XML has not */
 
@@ -187,6 +188,8 @@ static void describe(polaris_es_descriptor *descriptor) {
         descriptor->format_read_min = descriptor->format_read_max = descriptor->format_write = 0;
     } else if (IS(ENDS_NO_ID)) {
         memset(descriptor->id, 'i', sizeof descriptor->id);
+    } else if (IS(HAS_ITS_OWN_SQLITE)) {
+        descriptor->sqlite_linkage = POLARIS_ES_SQLITE_PRIVATE;
     } else if (IS(LINKS_IN_NO_WAY)) {
         descriptor->sqlite_linkage = POLARIS_ES_SQLITE_PRIVATE + 1;
     }
