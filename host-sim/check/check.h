@@ -25,7 +25,7 @@ struct trial;
 struct step {
     const char *verb;    /* store, query, dlq, schema; "clock": `request` is microseconds; "reopen" */
     const char *request; /* JSON (SPEC.md, section 9) with ' for "; the string '$name' is the value that the last reply
-                            has under that name, wherever in it */
+                            has under that name, wherever in it, and '#name' an id that the build chose (pattern.h) */
     int32_t status;
     const char *reply; /* a pattern (pattern.h), or NULL: any map. After an error the form of the error map is checked
                           as well */

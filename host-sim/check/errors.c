@@ -306,7 +306,7 @@ static void whole_maps(struct trial *trial) {
     (void)trial_append(trial, 1);
     trial_refused(trial, POLARIS_ES_INVALID, "/limit", "query", "{'op': 'events', 'limit': -1}");
     trial_refused(trial, POLARIS_ES_UNSUPPORTED, NULL, "query", "{'op': 'no.such.op'}");
-    trial_refused(trial, POLARIS_ES_NOT_FOUND, NULL, "query", "{'op': 'get', 'id': 99}");
+    trial_refused(trial, POLARIS_ES_NOT_FOUND, NULL, "query", "{'op': 'get', 'id': 9000000000000000000}");
     trial_refused(trial, POLARIS_ES_NOT_FOUND, NULL, "store", "{'op': 'batch.get', 'id': 'none'}");
     trial_refused(trial, POLARIS_ES_CONFLICT, "/event", "store",
                   "{'op': 'append', 'event': {'type': 'a', 'data': {}, 'stream': 's', 'expected_version': 3}}");
@@ -317,7 +317,7 @@ static void whole_maps(struct trial *trial) {
     (void)trial_ok(trial, "store", "{'op': 'batch.abort', 'id': 'b'}");
     trial_refused(trial, POLARIS_ES_CLOSED, "/id", "store", "{'op': 'batch.complete', 'id': 'b'}");
     if ((trial->table->capabilities & POLARIS_ES_CAN_DEAD_LETTERS) != 0) {
-        trial_refused(trial, POLARIS_ES_NOT_FOUND, NULL, "dlq", "{'op': 'get', 'id': 99}");
+        trial_refused(trial, POLARIS_ES_NOT_FOUND, NULL, "dlq", "{'op': 'get', 'id': 9000000000000000000}");
     }
     if ((trial->table->capabilities & POLARIS_ES_CAN_SCHEMAS) != 0) {
         trial_refused(trial, POLARIS_ES_NOT_FOUND, "/type", "schema", "{'op': 'get', 'type': 'none'}");

@@ -170,20 +170,28 @@ static void batches(struct trial *trial) {
 static void keep_letter(struct trial *trial, int out) {
     int64_t id = trial_append(trial, 0);
     (void)trial_ok(trial, "dlq",
-                   "{'op': 'put', 'event_id': 1, 'consumer': 'c', 'delay_us': 0, "
-                   "'error': {'message': 'm'}}");
-    (void)trial_ok(trial, "dlq", "{'op': 'claim', 'consumer': 'c'}");
+                   "{'op': 'put', 'event_id': %" PRId64 ", 'consumer': 'c', 'delay_us': 0, "
+                   "'error': {'message': 'm'}}",
+                   id);
+    json_t *claimed = trial_ok(trial, "dlq", "{'op': 'claim', 'consumer': 'c'}");
+    const json_t *entry = json_array_get(json_object_get(claimed, "entries"), 0);
     say(out, id, 0);
+    say(out, json_integer_value(json_object_get(entry, "id")), json_integer_value(json_object_get(entry, "token")));
 }
 
 static void letters(struct trial *trial) {
     start(trial, &victim, NULL, keep_letter);
-    hear(&victim, 1);
+    hear(&victim, 2);
     end(&victim);
+    const struct told letter = victim.told[1]; /* its id and its token */
+    victim.count = 1;
     expect_all(trial, &victim);
-    (void)trial_ok(trial, "dlq", "{'op': 'get', 'id': 1}");
-    trial_expect(trial, "a dead letter that was claimed at the kill", "{'entry': {'state': 'claimed', 'token': 1}}");
-    (void)trial_ok(trial, "dlq", "{'op': 'resolve', 'id': 1, 'token': 1}");
+    char pattern[96];
+    (void)snprintf(pattern, sizeof pattern, "{'entry': {'state': 'claimed', 'token': %" PRId64 "}}", letter.number);
+    (void)trial_ok(trial, "dlq", "{'op': 'get', 'id': %" PRId64 "}", letter.id);
+    trial_expect(trial, "a dead letter that was claimed at the kill", pattern);
+    (void)trial_ok(trial, "dlq", "{'op': 'resolve', 'id': %" PRId64 ", 'token': %" PRId64 "}", letter.id,
+                   letter.number);
     trial_shutdown(trial);
 }
 

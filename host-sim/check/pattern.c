@@ -24,8 +24,29 @@ json_t *pattern_parse(const char *text) {
     return value;
 }
 
-bool pattern_matches(const json_t *value, const json_t *pattern) {
+/* Is `value` what the name stands for, or can it be from now on? */
+static bool matches_name(const json_t *value, const char *name, json_t *names) {
+    const json_t *bound = json_object_get(names, name);
+    int64_t id = json_integer_value(value), number = strtoll(name, NULL, 10);
+    if (bound != NULL || id <= 0) {
+        return bound != NULL && json_equal(bound, value);
+    }
+    const char *other;
+    json_t *others;
+    json_object_foreach(names, other, others) {
+        int64_t before = strtoll(other, NULL, 10), taken = json_integer_value(others);
+        if (number > 0 && before > 0 && (before < number ? taken >= id : taken <= id)) {
+            return false;
+        }
+    }
+    return json_object_set_new(names, name, json_integer(id)) == 0;
+}
+
+bool pattern_matches(const json_t *value, const json_t *pattern, json_t *names) {
     const char *text = json_string_value(pattern);
+    if (text != NULL && text[0] == '#') {
+        return matches_name(value, text + 1, names);
+    }
     if (text != NULL && strcmp(text, "*") == 0) {
         return value != NULL;
     }
@@ -36,7 +57,7 @@ bool pattern_matches(const json_t *value, const json_t *pattern) {
         const char *key;
         json_t *expected;
         json_object_foreach((json_t *)(uintptr_t)pattern, key, expected) {
-            if (!pattern_matches(json_object_get(value, key), expected)) {
+            if (!pattern_matches(json_object_get(value, key), expected, names)) {
                 return false;
             }
         }
@@ -45,7 +66,7 @@ bool pattern_matches(const json_t *value, const json_t *pattern) {
     if (json_is_array(pattern)) {
         bool same = json_is_array(value) && json_array_size(value) == json_array_size(pattern);
         for (size_t i = 0; same && i < json_array_size(pattern); i++) {
-            same = pattern_matches(json_array_get(value, i), json_array_get(pattern, i));
+            same = pattern_matches(json_array_get(value, i), json_array_get(pattern, i), names);
         }
         return same;
     }
@@ -67,30 +88,30 @@ json_t *pattern_find(json_t *value, const char *name) {
 }
 
 /* What is to stand for `value`: borrowed; NULL: itself. */
-static json_t *replacement(json_t *value, json_t *from, const char **ret_name) {
+static json_t *replacement(json_t *value, json_t *from, const json_t *names, const char **ret_name) {
     const char *text = json_string_value(value);
-    if (text == NULL || text[0] != '$') {
+    if (text == NULL || (text[0] != '$' && text[0] != '#')) {
         return NULL;
     }
-    json_t *found = pattern_find(from, text + 1);
+    json_t *found = text[0] == '$' ? pattern_find(from, text + 1) : json_object_get(names, text + 1);
     *ret_name = found == NULL ? text + 1 : *ret_name;
     return found;
 }
 
-bool pattern_fill(json_t *value, json_t *from, const char **ret_name) {
+bool pattern_fill(json_t *value, json_t *from, json_t *names, const char **ret_name) {
     const char *key;
     json_t *member;
     size_t index;
     *ret_name = NULL;
     json_object_foreach(value, key, member) {
-        json_t *found = replacement(member, from, ret_name);
+        json_t *found = replacement(member, from, names, ret_name);
         if (*ret_name != NULL || (found != NULL && json_object_set(value, key, found) != 0) ||
-            (found == NULL && !pattern_fill(member, from, ret_name))) {
+            (found == NULL && !pattern_fill(member, from, names, ret_name))) {
             return false;
         }
     }
     json_array_foreach(value, index, member) {
-        if (!pattern_fill(member, from, ret_name)) {
+        if (!pattern_fill(member, from, names, ret_name)) {
             return false;
         }
     }

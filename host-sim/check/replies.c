@@ -20,8 +20,8 @@ static const struct request {
     {POLARIS_ES_CAN_APPEND, "store", "{'op': 'batch.complete', 'id': 'b'}", false},
     {POLARIS_ES_CAN_APPEND, "store", "{'op': 'batch.abort', 'id': 'b'}", true},
     {POLARIS_ES_CAN_QUERY, "query", "{'op': 'events'}", false},
-    {POLARIS_ES_CAN_QUERY, "query", "{'op': 'get', 'id': 1}", false},
-    {POLARIS_ES_CAN_QUERY, "query", "{'op': 'get', 'id': 99}", true},
+    {POLARIS_ES_CAN_QUERY, "query", "{'op': 'get', 'id': '#1'}", false},
+    {POLARIS_ES_CAN_QUERY, "query", "{'op': 'get', 'id': 9000000000000000000}", true},
     {POLARIS_ES_CAN_QUERY, "query", "{'op': 'count'}", false},
     {POLARIS_ES_CAN_QUERY, "query", "{'op': 'histogram'}", false},
     {POLARIS_ES_CAN_QUERY, "query", "{'op': 'streams'}", false},
@@ -29,8 +29,9 @@ static const struct request {
     {POLARIS_ES_CAN_QUERY, "query", "{'op': 'batches'}", false},
     {POLARIS_ES_CAN_QUERY, "query", "{'op': 'head'}", false},
     {POLARIS_ES_CAN_QUERY, "query", "{'op': 'interrupt'}", false},
-    {POLARIS_ES_CAN_DEAD_LETTERS, "dlq", "{'op': 'put', 'event_id': 1, 'error': {'message': 'm'}}", false},
-    {POLARIS_ES_CAN_DEAD_LETTERS, "dlq", "{'op': 'put', 'event_id': 99, 'error': {'message': 'm'}}", true},
+    {POLARIS_ES_CAN_DEAD_LETTERS, "dlq", "{'op': 'put', 'event_id': '#1', 'error': {'message': 'm'}}", false},
+    {POLARIS_ES_CAN_DEAD_LETTERS, "dlq", "{'op': 'put', 'event_id': 9000000000000000000, 'error': {'message': 'm'}}",
+     true},
     {POLARIS_ES_CAN_DEAD_LETTERS, "dlq", "{'op': 'claim'}", false},
     {POLARIS_ES_CAN_DEAD_LETTERS, "dlq", "{'op': 'list'}", false},
     {POLARIS_ES_CAN_DEAD_LETTERS, "dlq", "{'op': 'count'}", false},
@@ -57,7 +58,7 @@ static void call_all(struct trial *trial, int refuse_at,
         if (request->needs != 0 && (trial->table->capabilities & request->needs) == 0) {
             continue;
         }
-        CLEANUP(packed_done) struct packed bytes = packed("%s", request->request);
+        CLEANUP(packed_done) struct packed bytes = trial_request(trial, request->request);
         answers[i].refuse_at = refuse_at;
         doing("%s %s", request->verb, request->request);
         int32_t status = trial_verb(trial, request->verb)(trial->self, packed_bytes(&bytes), &answers[i].sink);

@@ -12,8 +12,8 @@
 static void run_call(struct trial *trial, const struct step *step, json_t *known) {
     json_auto_t *value = pattern_parse(step->request);
     const char *missing = NULL;
-    REQUIRE(pattern_fill(value, known, &missing), "before %s %.150s: no reply had '%s'", step->verb, step->request,
-            missing != NULL ? missing : "memory");
+    REQUIRE(pattern_fill(value, known, trial->names, &missing), "before %s %.150s: no reply had '%s'", step->verb,
+            step->request, missing != NULL ? missing : "memory");
     CLEANUP(packed_done) struct packed request = {0};
     struct failure failure;
     REQUIRE(message_pack(value, &request.data, &request.size, &failure), "a defect of the check: %s", failure.message);

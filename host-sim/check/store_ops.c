@@ -37,7 +37,7 @@ static void large_batch(struct trial *trial) {
     trial_reopen(trial, NULL); /* a draft is durable */
     REQUIRE(trial_count(trial) == 0, "drafts of an open batch are visible");
     (void)trial_ok(trial, "store", "{'op': 'batch.complete', 'id': 'b'}");
-    trial_expect(trial, "completing 60 drafts", "{'batch': {'state': 'completed', 'count': 60, 'first_id': 1}}");
+    trial_expect(trial, "completing 60 drafts", "{'batch': {'state': 'completed', 'count': 60, 'first_id': '#1'}}");
     REQUIRE(trial_count(trial) == 60, "of 60 drafts %lld became events", (long long)trial_count(trial));
     trial_shutdown(trial);
 }
@@ -50,16 +50,16 @@ static const struct check CHECKS[] = {
           keeps_every_event),
     SCRIPT("store/append-gives-ids-in-order", "the events of a request, and of the next one", NEEDS_APPEND, NULL,
            {"store", "{'op': 'append', 'events': [{'type': 'a', 'data': {}}, {'type': 'b', 'data': {}}]}", OK,
-            "{'ids': [1, 2], 'versions': [null, null], 'duplicates': 0, 'recorded_at': 1767225600000000, "
-            "'last_id': 2}"},
-           {"store", EVENT(""), OK, "{'ids': [3], 'last_id': 3}"}),
+            "{'ids': ['#1', '#2'], 'versions': [null, null], 'duplicates': 0, 'recorded_at': 1767225600000000, "
+            "'last_id': '#2'}"},
+           {"store", EVENT(""), OK, "{'ids': ['#3'], 'last_id': '#3'}"}),
     SCRIPT("store/append-keeps-every-field", "as it came", NEEDS_QUERY, NULL,
            {"store",
             EVENT(", 'time': 1000000, 'metadata': {'m': [1, 2.5, null]}, 'stream': 's', 'tags': ['t', 'u'], "
                   "'key': 'k', 'correlation': 'c', 'causation': 'd'"),
-            OK, "{'ids': [1], 'versions': [1]}"},
-           {"query", "{'op': 'get', 'id': 1}", OK,
-            "{'event': {'id': 1, 'type': 'a', 'time': 1000000, 'recorded_at': 1767225600000000, 'data': {}, "
+            OK, "{'ids': ['#1'], 'versions': [1]}"},
+           {"query", "{'op': 'get', 'id': '#1'}", OK,
+            "{'event': {'id': '#1', 'type': 'a', 'time': 1000000, 'recorded_at': 1767225600000000, 'data': {}, "
             "'metadata': {'m': [1, 2.5, null]}, 'stream': 's', 'version': 1, 'tags': ['t', 'u'], 'key': 'k', "
             "'correlation': 'c', 'causation': 'd'}}"}),
     SCRIPT("store/append-keeps-every-value", "of msgpack: to 64 bits, binary data, extensions, any keys", NEEDS_QUERY,
@@ -68,14 +68,14 @@ static const struct check CHECKS[] = {
             "{'op': 'append', 'event': {'type': 'a', 'data': {'i': -9223372036854775808, 'u': {'$uint': "
             "'18446744073709551615'}, 'f': 0.1, 'n': {'$float': 'nan'}, 'b': {'$bin': 'AAEC'}, 'e': {'$ext': [7, "
             "'AAEC']}, 'm': {'$map': [[1, 2], [1, 3]]}, 't': 'caf\\u00e9', 'd': [[], {}]}}}",
-            OK, NULL},
-           {"query", "{'op': 'get', 'id': 1}", OK,
+            OK, "{'ids': ['#1']}"},
+           {"query", "{'op': 'get', 'id': '#1'}", OK,
             "{'event': {'data': {'i': -9223372036854775808, 'u': {'$uint': '18446744073709551615'}, 'f': 0.1, "
             "'n': {'$float': 'nan'}, 'b': {'$bin': 'AAEC'}, 'e': {'$ext': [7, 'AAEC']}, "
             "'m': {'$map': [[1, 2], [1, 3]]}, 't': 'caf\\u00e9', 'd': [[], {}]}}}"}),
     SCRIPT("store/append-takes-timestamps", "of msgpack, cut to microseconds", NEEDS_QUERY, NULL,
-           {"store", EVENT(", 'time': {'$ext': [-1, 'aVW5AA==']}"), OK, NULL},
-           {"query", "{'op': 'get', 'id': 1}", OK, "{'event': {'time': 1767225600000000}}"}),
+           {"store", EVENT(", 'time': {'$ext': [-1, 'aVW5AA==']}"), OK, "{'ids': ['#1']}"},
+           {"query", "{'op': 'get', 'id': '#1'}", OK, "{'event': {'time': 1767225600000000}}"}),
     SCRIPT("store/append-is-all-or-nothing", "one event that conflicts undoes its request", NEEDS_QUERY, NULL,
            {"store",
             "{'op': 'append', 'events': [{'type': 'a', 'data': {}, 'stream': 's'}, "
@@ -100,28 +100,28 @@ static const struct check CHECKS[] = {
            {"store", EVENT(", 'stream': 's', 'expected_version': 'any'"), OK, "{'versions': [4]}"},
            {"store", EVENT(", 'expected_version': 1"), POLARIS_ES_INVALID, NULL}),
     SCRIPT("store/a-key-stores-once", "the same content again: the first id, nothing stored", NEEDS_QUERY, NULL,
-           {"store", EVENT(", 'key': 'k'"), OK, "{'ids': [1], 'duplicates': 0}"},
-           {"store", EVENT(", 'key': 'k'"), OK, "{'ids': [1], 'duplicates': 1, 'last_id': 1}"},
-           {"reopen", NULL, 0, NULL}, {"store", EVENT(", 'key': 'k'"), OK, "{'ids': [1], 'duplicates': 1}"},
-           {"store", EVENT(", 'key': {'$bin': 'aw=='}"), OK, "{'ids': [1], 'duplicates': 1}"},
+           {"store", EVENT(", 'key': 'k'"), OK, "{'ids': ['#1'], 'duplicates': 0}"},
+           {"store", EVENT(", 'key': 'k'"), OK, "{'ids': ['#1'], 'duplicates': 1, 'last_id': '#1'}"},
+           {"reopen", NULL, 0, NULL}, {"store", EVENT(", 'key': 'k'"), OK, "{'ids': ['#1'], 'duplicates': 1}"},
+           {"store", EVENT(", 'key': {'$bin': 'aw=='}"), OK, "{'ids': ['#1'], 'duplicates': 1}"},
            {"query", "{'op': 'count'}", OK, "{'count': 1}"}),
     SCRIPT("store/a-key-with-other-content-conflicts", "and the first id is told", NEEDS_APPEND, NULL,
-           {"store", EVENT(", 'key': 'k'"), OK, "{'ids': [1]}"},
+           {"store", EVENT(", 'key': 'k'"), OK, "{'ids': ['#1']}"},
            {"store", "{'op': 'append', 'event': {'type': 'a', 'data': {'n': 1}, 'key': 'k'}}", POLARIS_ES_CONFLICT,
-            "{'details': {'path': '/event', 'id': 1}}"},
+            "{'details': {'path': '/event', 'id': '#1'}}"},
            {"store", EVENT(", 'key': 'k', 'stream': 's'"), POLARIS_ES_CONFLICT, NULL}),
     SCRIPT("store/conditions-are-judged", "no event of the filter above an id", NEEDS_APPEND, NULL,
-           {"store", EVENT(", 'tags': ['t']"), OK, "{'ids': [1]}"},
+           {"store", EVENT(", 'tags': ['t']"), OK, "{'ids': ['#1']}"},
            {"store",
             "{'op': 'append', 'event': {'type': 'a', 'data': {}}, 'condition': {'filter': {'tags_any': ['t']}}}",
-            POLARIS_ES_CONFLICT, "{'details': {'path': '/condition', 'id': 1}}"},
+            POLARIS_ES_CONFLICT, "{'details': {'path': '/condition', 'id': '#1'}}"},
            {"store",
             "{'op': 'append', 'event': {'type': 'a', 'data': {}}, "
-            "'condition': {'filter': {'tags_any': ['t']}, 'after': 1}}",
-            OK, "{'ids': [2]}"},
-           {"store", "{'op': 'append', 'event': {'type': 'a', 'data': {}}, 'condition': {'after': 1}}",
-            POLARIS_ES_CONFLICT, "{'details': {'id': 2}}"},
-           {"store", "{'op': 'append', 'event': {'type': 'a', 'data': {}}, 'condition': {'after': 2}}", OK, NULL}),
+            "'condition': {'filter': {'tags_any': ['t']}, 'after': '#1'}}",
+            OK, "{'ids': ['#2']}"},
+           {"store", "{'op': 'append', 'event': {'type': 'a', 'data': {}}, 'condition': {'after': '#1'}}",
+            POLARIS_ES_CONFLICT, "{'details': {'id': '#2'}}"},
+           {"store", "{'op': 'append', 'event': {'type': 'a', 'data': {}}, 'condition': {'after': '#2'}}", OK, NULL}),
     SCRIPT("store/closed-sets-of-types-are-closed", "the configuration's types only", NEEDS_APPEND,
            "{'types': ['a', 'b']}", {"store", EVENT(""), OK, NULL},
            {"store", "{'op': 'append', 'event': {'type': 'c', 'data': {}}}", POLARIS_ES_INVALID,
@@ -131,13 +131,13 @@ static const struct check CHECKS[] = {
             "{'batch': {'id': 'b', 'state': 'open', 'count': 0, 'metadata': {'job': 1}}}"},
            {"store", "{'op': 'batch.append', 'id': 'b', 'event': {'type': 'a', 'data': {'n': 1}}}", OK,
             "{'id': 'b', 'count': 1}"},
-           {"store", EVENT(""), OK, "{'ids': [1]}"},
+           {"store", EVENT(""), OK, "{'ids': ['#1']}"},
            {"store", "{'op': 'batch.append', 'id': 'b', 'event': {'type': 'a', 'data': {'n': 2}}}", OK, "{'count': 2}"},
            {"query", "{'op': 'count'}", OK, "{'count': 1}"},
            {"store", "{'op': 'batch.complete', 'id': 'b'}", OK,
-            "{'batch': {'state': 'completed', 'count': 2, 'first_id': 2, 'last_id': 3}, 'last_id': 3}"},
+            "{'batch': {'state': 'completed', 'count': 2, 'first_id': '#2', 'last_id': '#3'}, 'last_id': '#3'}"},
            {"query", "{'op': 'events', 'filter': {'batch': 'b'}}", OK,
-            "{'events': [{'id': 2, 'data': {'n': 1}, 'batch': 'b'}, {'id': 3, 'data': {'n': 2}}]}"}),
+            "{'events': [{'id': '#2', 'data': {'n': 1}, 'batch': 'b'}, {'id': '#3', 'data': {'n': 2}}]}"}),
     SCRIPT("store/batches-that-are-aborted-are-never-seen", "and stay closed", NEEDS_QUERY, NULL,
            {"store", "{'op': 'batch.create', 'id': 'b'}", OK, NULL},
            {"store", "{'op': 'batch.append', 'id': 'b', 'event': {'type': 'a', 'data': {}}}", OK, NULL},

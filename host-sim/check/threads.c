@@ -168,10 +168,12 @@ static void opens_at_once(struct trial *trial) {
 
 static _Atomic int waits_over;
 
+/* For what comes behind ids[0]. */
 static void *wait_long(void *context) {
     struct worker *worker = context;
-    worker->status = call_json(worker->trial, worker->trial->self, "query", &worker->reply,
-                               "{'op': 'events', 'filter': {'after_id': 1}, 'wait_us': 60000000}");
+    worker->status =
+        call_json(worker->trial, worker->trial->self, "query", &worker->reply,
+                  "{'op': 'events', 'filter': {'after_id': %" PRId64 "}, 'wait_us': 60000000}", worker->ids[0]);
     worker->returned_us = monotonic_us();
     (void)atomic_fetch_add(&waits_over, 1);
     return NULL;
@@ -186,8 +188,7 @@ static int64_t end_wait(struct worker *worker, int64_t began_us) {
 static void appends_end_waits(struct trial *trial) {
     static struct worker worker;
     trial_open(trial, NULL);
-    (void)trial_append(trial, 1);
-    worker = (struct worker){.trial = trial};
+    worker = (struct worker){.trial = trial, .ids = {trial_append(trial, 1)}};
     start(&worker, wait_long);
     (void)usleep(50000);
     int64_t began_us = monotonic_us();
@@ -204,10 +205,10 @@ static void interrupts_end_waits(struct trial *trial) {
     enum { WAITS = 3 };
     static struct worker workers[WAITS];
     trial_open(trial, NULL);
-    (void)trial_append(trial, 1);
+    int64_t id = trial_append(trial, 1);
     atomic_store(&waits_over, 0);
     for (int i = 0; i < WAITS; i++) {
-        workers[i] = (struct worker){.trial = trial};
+        workers[i] = (struct worker){.trial = trial, .ids = {id}};
         start(&workers[i], wait_long);
     }
     (void)usleep(50000);

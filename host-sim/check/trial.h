@@ -45,6 +45,7 @@ struct trial {
     struct services services;
     polaris_es *self; /* the open store, or NULL */
     json_t *reply;    /* of the last call that went through the trial; NULL: none that can be read */
+    json_t *names;    /* ids that the build has chosen (pattern.h) */
     char fault[200];  /* what was wrong with that reply; "": nothing */
 };
 
@@ -95,6 +96,9 @@ json_t *trial_ok(struct trial *trial, const char *verb, const char *format, ...)
 /* The same, and it must end in `status` with a whole error map, whose details.path is `path` (NULL: whatever). */
 void trial_refused(struct trial *trial, int32_t status, const char *path, const char *verb, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+
+/* JSON (' for ") as msgpack, with '#1' for the id of the first event in the store. The caller free()s the data. */
+struct packed trial_request(struct trial *trial, const char *request);
 
 /* The last reply must match; `what` names it in the finding. */
 void trial_expect(const struct trial *trial, const char *what, const char *pattern);

@@ -96,6 +96,12 @@ Test(builds, of_one_with_a_sqlite_of_its_own_no_two_copies_are_on_one_file) {
     cr_assert_str_eq(check_verdict(run, "swap/copies-of-the-build-take-turns"), "passed");
 }
 
+Test(builds, one_may_begin_with_any_id) {
+    json_auto_t *run = check_json(0, BROKEN "/begins_at_1001.so", NULL);
+    cr_assert_eq(number(run, "failed"), 0);
+    cr_assert_eq(number(run, "skipped"), 0);
+}
+
 /* As some shells and supervisors start programs: ended children go away by themselves. */
 Test(builds, our_own_passes_where_ended_children_are_ignored) {
     int status = system("trap '' CHLD; exec " POLARIS_HOST_SIM

@@ -3,6 +3,7 @@
  * what the interface promises all the same. */
 #include <fcntl.h>
 #include <polaris/event_store.h>
+#include <sqlite3.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ enum odd {
     HAS_NO_LETTERS = 1, /* dlq answers UNSUPPORTED, whatever the request is */
     HAS_NO_SCHEMAS,     /* and so does schema */
     HAS_ITS_OWN_SQLITE, /* so its descriptor says */
+    BEGINS_AT_1001,     /* with the ids of a new store */
     PRINTS_A_LOT,       /* in init */
     STEERS_A_TERMINAL,  /* by its name, and has characters in its build id that XML has not */
 
@@ -63,7 +65,7 @@ static int32_t odd_schema(polaris_es *self, polaris_bytes request, const polaris
     return real->schema(self, IS(HAS_NO_SCHEMAS) ? unknown_op() : request, reply);
 }
 
-/* ---- init ---- */
+/* ---- init: what it prints, and leaves ---- */
 
 static bool contains(polaris_bytes bytes, const char *text) {
     return bytes.data != NULL && memmem(bytes.data, bytes.size, text, strlen(text)) != NULL;
@@ -113,6 +115,97 @@ static void log_no_text(const polaris_es_services *host) {
     }
 }
 
+/* ---- init and query: ids from 1001 on ---- */
+
+struct captured {
+    uint8_t data[4096];
+    size_t size;
+};
+
+static int32_t take(void *context, polaris_bytes piece) {
+    struct captured *captured = context;
+    if (piece.size > sizeof captured->data - captured->size) {
+        return 1;
+    }
+    memcpy(captured->data + captured->size, piece.data, piece.size);
+    captured->size += piece.size;
+    return 0;
+}
+
+/* The path in a configuration. */
+static bool read_path(polaris_bytes config, char ret_path[256]) {
+    const uint8_t *at = config.data != NULL ? memmem(config.data, config.size, "\xa4path", 5) : NULL;
+    if (at == NULL) {
+        return false;
+    }
+    at += 5;
+    size_t size = at[0] == 0xd9 ? at[1] : at[0] & 0x1f;
+    memcpy(ret_path, at + (at[0] == 0xd9 ? 2 : 1), size);
+    ret_path[size] = '\0';
+    return true;
+}
+
+/* As if the first 1,000 events of the store were removed already. */
+static void remove_a_thousand(const char *path) {
+    sqlite3 *db = NULL;
+    if (sqlite3_open(path, &db) != SQLITE_OK ||
+        sqlite3_exec(db, "UPDATE store SET removed_last_id = 1000", NULL, NULL, NULL) != SQLITE_OK) {
+        abort();
+    }
+    (void)sqlite3_close(db);
+}
+
+/* The last id of a store that has no event yet: 0, and not 1000. */
+static int32_t forward(void *context, polaris_bytes piece) {
+    const polaris_sink *reply = context;
+    uint8_t copy[512];
+    if (piece.size > sizeof copy) {
+        return reply->write(reply->context, piece);
+    }
+    memcpy(copy, piece.data, piece.size);
+    uint8_t *last = memmem(copy, piece.size, "\xa7last_id\xcd\x03\xe8", 11);
+    if (last != NULL) {
+        last[9] = last[10] = 0;
+    }
+    return reply->write(reply->context, bytes_of(copy, piece.size));
+}
+
+static int32_t odd_query(polaris_es *self, polaris_bytes request, const polaris_sink *reply) {
+    if (!IS(BEGINS_AT_1001) || reply == NULL || !is_sink(reply)) {
+        return real->query(self, request, reply);
+    }
+    polaris_sink host = *reply;
+    const polaris_sink sink = {.size = sizeof sink, .context = &host, .write = forward};
+    return real->query(self, request, &sink);
+}
+
+static int32_t init_at_1001(const polaris_es_services *host, polaris_bytes config, const polaris_sink *reply,
+                            polaris_es **ret_self) {
+    struct captured captured = {.size = 0}, again = {.size = 0};
+    const polaris_sink sink = {.size = sizeof sink, .context = &captured, .write = take};
+    const polaris_sink other = {.size = sizeof other, .context = &again, .write = take};
+    polaris_es *self = NULL;
+    char path[256];
+    int32_t status = real->init(host, config, &sink, &self);
+    if (status == POLARIS_ES_OK && memmem(captured.data, captured.size, "created\xc3", 8) != NULL &&
+        read_path(config, path)) {
+        (void)real->shutdown(self, (polaris_bytes){0}, NULL);
+        remove_a_thousand(path);
+        status = real->init(host, config, &other, &self);
+    }
+    bool refused = reply->write(reply->context, bytes_of(captured.data, captured.size)) != 0;
+    if (status == POLARIS_ES_OK && refused) {
+        (void)real->shutdown(self, (polaris_bytes){0}, NULL);
+        return POLARIS_ES_REPLY_LOST;
+    }
+    if (status == POLARIS_ES_OK) {
+        *ret_self = self;
+    }
+    return status;
+}
+
+/* ---- init ---- */
+
 static int32_t odd_init(const polaris_es_services *host, polaris_bytes config, const polaris_sink *reply,
                         polaris_es **ret_self) {
     if (IS(CRASHES_IN_A_SECOND_PROCESS) && contains(config, "another process")) {
@@ -126,6 +219,9 @@ static int32_t odd_init(const polaris_es_services *host, polaris_bytes config, c
         leave_a_process();
     } else if (IS(LOGS_NO_TEXT)) {
         log_no_text(host);
+    }
+    if (IS(BEGINS_AT_1001) && reply != NULL && is_sink(reply) && ret_self != NULL) {
+        return init_at_1001(host, config, reply, ret_self);
     }
     int32_t status = real->init(host, config, reply, ret_self);
     if (IS(CHANGES_SELF) && status == POLARIS_ES_INVALID && reply != NULL && !is_sink(reply) && ret_self != NULL) {
@@ -204,6 +300,7 @@ __attribute__((constructor)) static void make_table(void) {
     real = out.table;
     table = *real;
     table.init = odd_init;
+    table.query = odd_query;
     table.dlq = odd_dlq;
     table.schema = odd_schema;
     table.shutdown = odd_shutdown;
