@@ -98,7 +98,7 @@ static void look_at_nothing(const struct request *request, const struct answer *
 
 static void before_returning(struct trial *trial) {
     call_all(trial, -1, look_at_nothing);
-    (void)usleep(50000);
+    (void)usleep(150000);
     trial_shutdown(trial);
     for (size_t i = 0; i < REQUEST_COUNT; i++) {
         REQUIRE(atomic_load(&answers[i].late) == 0, "a piece of the reply of %s %s came after the verb had returned",

@@ -156,6 +156,16 @@ struct packed trial_config(const struct trial *trial, const char *config) {
     return pack(map);
 }
 
+/* For the next call. A plugin that writes to it when the call has returned finds it as it was left, for some calls:
+ * what comes late does not get into the reply of another one. */
+static struct answer *next_answer(void) {
+    static struct answer answers[32];
+    static size_t calls;
+    struct answer *answer = &answers[calls++ % (sizeof answers / sizeof answers[0])];
+    answer_init(answer);
+    return answer;
+}
+
 /* Keeps the reply of a call that returned. */
 static void keep(struct trial *trial, struct answer *answer) {
     answer_returned(answer);
@@ -169,11 +179,10 @@ static void keep(struct trial *trial, struct answer *answer) {
 int32_t trial_try_open(struct trial *trial, const char *config, polaris_es **ret_self) {
     CLEANUP(packed_done) struct packed map = trial_config(trial, config);
     polaris_es_services services = trial_services(trial);
-    static struct answer answer; /* a plugin that writes to it later finds it there */
-    answer_init(&answer);
+    struct answer *answer = next_answer();
     doing("init %s", config != NULL ? config : "");
-    int32_t status = trial->table->init(&services, packed_bytes(&map), &answer.sink, ret_self);
-    keep(trial, &answer);
+    int32_t status = trial->table->init(&services, packed_bytes(&map), &answer->sink, ret_self);
+    keep(trial, answer);
     return status;
 }
 
@@ -192,13 +201,12 @@ void trial_open(struct trial *trial, const char *config) {
 }
 
 void trial_shutdown(struct trial *trial) {
-    static struct answer answer;
-    answer_init(&answer);
+    struct answer *answer = next_answer();
     doing("shutdown");
-    int32_t status = trial->table->shutdown(trial->self, (polaris_bytes){0}, &answer.sink);
+    int32_t status = trial->table->shutdown(trial->self, (polaris_bytes){0}, &answer->sink);
     atomic_store(&trial->services.over, true);
     trial->self = NULL;
-    keep(trial, &answer);
+    keep(trial, answer);
     REQUIRE(status == POLARIS_ES_OK, "shutdown answered %s: %s", answer_name(status), reply_text(trial));
 }
 
@@ -228,10 +236,9 @@ bool trial_may_answer(const struct trial *trial, const char *verb, int32_t statu
 }
 
 int32_t trial_call_bytes(struct trial *trial, const char *verb, polaris_bytes request) {
-    static struct answer answer;
-    answer_init(&answer);
-    int32_t status = trial_verb(trial, verb)(trial->self, request, &answer.sink);
-    keep(trial, &answer);
+    struct answer *answer = next_answer();
+    int32_t status = trial_verb(trial, verb)(trial->self, request, &answer->sink);
+    keep(trial, answer);
     return status;
 }
 

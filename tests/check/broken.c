@@ -288,7 +288,7 @@ static void *query_here(void *context) {
 
 static void *reply_late(void *context) {
     struct call *call = context;
-    (void)usleep(5000);
+    (void)usleep(20000);
     (void)call->reply.write(call->reply.context, bytes_of("\x80", 1));
     free(call);
     return NULL;
