@@ -28,9 +28,14 @@ void disk_fail_syncs(uint32_t one_in, uint64_t seed);
 void disk_fail_next_file_sync(uint64_t seed);
 /* How many syncs have failed since disk_begin, but for cuts. */
 int64_t disk_failed_syncs(void);
-/* A cut ends the process, with this exit code, once the files are what they may be after it, as the seed says. With
- * `keeps_all` they are what they were: as if the process had been killed in the middle of that call. */
-void disk_end_with_cut(bool keeps_all, uint64_t seed, int exit_code);
+/* A cut ends the process, with this exit code, once the files are what they may be after it, as the seed says. */
+void disk_end_with_cut(uint64_t seed, int exit_code);
+/* Or the process ends as if it had been killed there: before the call is made. The files stay what they are, and what
+ * of it is not on the disk is written to the file `left`: the next process that has this disk goes on with that. NULL:
+ * there is no such process. The text lives on. */
+void disk_end_killed(const char *left, int exit_code);
+/* Behind disk_begin: what a kill left, if there is such a file, which goes. */
+void disk_go_on(const char *left);
 /* It is cut now, if it is not yet. */
 void disk_cut(void);
 bool disk_is_cut(void);

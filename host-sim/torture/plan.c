@@ -49,6 +49,26 @@ static void draw_ending(struct plan *plan, unsigned kinds, struct draws *draws) 
     }
 }
 
+/* Whoever comes behind a kill finds what was written, on the disk or not. */
+static void draw_followers(struct plan *plan, unsigned kinds) {
+    struct draws draws = draws_of(plan->seed, plan->round, 0, 0, 12);
+    const bool may_be = (kinds & TORTURE_POWER) != 0 && (kinds & TORTURE_KILL) != 0 && plan->durability[0] == 'f' &&
+                        !plan->has_fault && plan->ending != ENDING_CLEAN;
+    if (!may_be || draw_below(&draws, 3) == 0) {
+        return;
+    }
+    const bool was_killed = plan->ending == ENDING_KILL;
+    int64_t change = draw_scaled(&draws, 13);
+    if (plan->change == 0) { /* only in the middle of a change it is known what is on the disk */
+        plan->change = change;
+        plan->moment.reports += 100;
+    }
+    int64_t fall_change = 1 + draw_below(&draws, 40);
+    plan->fall_change = draw_below(&draws, 3) == 0 || !was_killed ? fall_change : 0;
+    plan->repeat_change = draw_below(&draws, 2) * (1 + draw_below(&draws, 60));
+    plan->is_followed = true;
+}
+
 struct plan plan_of(uint64_t seed, int round, unsigned kinds) {
     struct plan plan = {.seed = seed, .round = round, .moment = moment_of(seed, round)};
     struct draws draws = draws_of(seed, round, 0, 0, 11);
@@ -58,6 +78,7 @@ struct plan plan_of(uint64_t seed, int round, unsigned kinds) {
         draw_fault(&plan, &draws);
     }
     draw_ending(&plan, kinds, &draws);
+    draw_followers(&plan, kinds);
     return plan;
 }
 
@@ -65,6 +86,7 @@ void plan_tell(const struct plan *plan, char *text, size_t size) {
     static const char *const DISKS[FAULT_KINDS] = {
         [FAULT_IO] = "failing", [FAULT_FULL] = "full", [FAULT_BUSY] = "busy"};
     char fault[96] = "";
+    char followed[128] = "";
     char end[96] = "shut down in good order";
     if (plan->has_fault) {
         (void)snprintf(fault, sizeof fault, ", the disk %s in its calls %lld to %lld", DISKS[plan->fault],
@@ -78,7 +100,13 @@ void plan_tell(const struct plan *plan, char *text, size_t size) {
         (void)snprintf(end, sizeof end, "%s after %lld reports and %d us", what, plan->moment.reports,
                        plan->moment.delay_us);
     }
-    (void)snprintf(text, size, "%s, durability %s%s%s, %s%s", plan->alone ? "one thread" : "many threads",
-                   plan->durability, plan->swaps ? ", swaps" : "", fault, end,
+    if (plan->is_followed) {
+        (void)snprintf(followed, sizeof followed, ", %sthe power cut %s",
+                       plan->fall_change > 0 ? "killed again while it recovered, " : "",
+                       plan->repeat_change > 0 ? "while requests were repeated"
+                                               : "once a repeated request was answered");
+    }
+    (void)snprintf(text, size, "%s, durability %s%s%s, %s%s%s", plan->alone ? "one thread" : "many threads",
+                   plan->durability, plan->swaps ? ", swaps" : "", fault, end, followed,
                    plan->recovery_cuts > 0 ? ", and the power cut again while it recovered" : "");
 }

@@ -24,7 +24,12 @@ struct plan {
     struct moment moment; /* at which it ends at the latest */
     int64_t change;       /* of the files, in the middle of which it ends; 0: it does not matter */
     uint64_t rest_seed;   /* of what a power cut leaves */
-    int recovery_cuts;    /* power cuts more, while the store is opened and closed */
+    bool is_followed; /* by others that open the store, one of which repeats what was not heard of until the power is
+                         cut: what the process before it had written may not be on the disk yet */
+    int64_t
+        fall_change; /* the first of them is killed in the middle of this change; 0: there is none before the last */
+    int64_t repeat_change; /* the last one has its power cut in the middle of this one; 0: when it was told something */
+    int recovery_cuts;     /* power cuts more, while the store is opened and closed */
     int64_t recovery_changes[RECOVERY_CUTS_MAX];
 };
 

@@ -10,6 +10,7 @@
 
 #include "check/process.h"
 #include "torture/judge.h"
+#include "torture/repeat.h"
 #include "torture/shim_vfs.h"
 #include "torture/work.h"
 
@@ -122,9 +123,17 @@ static void set_faults(const struct round *round, struct work *work) {
     work->stays = plan->fault_count > 1;
 }
 
-static void set_disk(const struct round *round, bool keeps_all, int64_t change) {
+/* What a kill left of what is not on the disk. */
+#define LEFT_FILE "left"
+
+static void set_disk(const struct round *round, bool is_killed, int64_t change) {
     disk_begin(round->syncs);
-    disk_end_with_cut(keeps_all, round->plan.rest_seed + (uint64_t)change, ROUND_CUT);
+    disk_go_on(LEFT_FILE);
+    if (is_killed) {
+        disk_end_killed(round->plan.is_followed ? LEFT_FILE : NULL, ROUND_CUT);
+    } else {
+        disk_end_with_cut(round->plan.rest_seed + (uint64_t)change, ROUND_CUT);
+    }
     disk_cut_at(change);
 }
 
@@ -132,34 +141,53 @@ static void work_in(const struct round *round, int reports) {
     const struct plan *plan = &round->plan;
     char config[CONFIG_SIZE];
     struct work work = {.before = &round->shared->ledger, .config = config, .reports = reports, .alone = plan->alone};
-    bool by_itself = plan->alone || plan->ending != ENDING_KILL;
+    bool has_disk = !plan->has_fault && plan->change > 0;
+    bool by_itself = plan->alone || has_disk || plan->ending != ENDING_KILL;
     work.reports_max = by_itself ? plan->moment.reports + 1 : 0;
     if (plan->has_fault) {
         set_faults(round, &work);
-    } else if (plan->change > 0) {
+    } else if (has_disk) {
         set_disk(round, plan->ending == ENDING_KILL, plan->change);
     }
     if (plan->ending != ENDING_CLEAN) {
-        work.end = plan->ending == ENDING_POWER ? disk_cut : die;
+        work.end = has_disk || plan->ending == ENDING_POWER ? disk_cut : die;
     }
     load_builds(round, work.builds);
     configure(round, config);
     work_until_end(&work);
 }
 
-/* Opens the store and shuts it down, unless the power is cut meanwhile. */
-static void recover(const struct round *round, int64_t change) {
+/* ---- behind a kill or a cut ---- */
+
+static const polaris_es_table *open_again(const struct round *round, int64_t change, polaris_es **ret_self) {
     const polaris_es_table *builds[2];
     char config[CONFIG_SIZE];
-    polaris_es *self = NULL;
-    set_disk(round, false, change);
     load_builds(round, builds);
     configure(round, config);
-    int32_t status = call_init(builds[change % 2], NULL, config, &self, NULL);
-    EXPECT(status == POLARIS_ES_OK, "after a power cut the store cannot be opened: status %d", (int)status);
+    const polaris_es_table *table = builds[change % 2];
+    int32_t status = call_init(table, NULL, config, ret_self, NULL);
+    EXPECT(status == POLARIS_ES_OK, "after a %s the store cannot be opened: status %d",
+           round->plan.ending == ENDING_KILL ? "kill" : "power cut", (int)status);
     end_if_complained();
-    (void)builds[change % 2]->shutdown(self, (polaris_bytes){0}, NULL);
-    _exit(WORK_ENDED);
+    return table;
+}
+
+/* Opens the store and shuts it down; at that change, or behind it, it is killed or its power is cut. */
+static void recover(const struct round *round, bool is_killed, int64_t change) {
+    polaris_es *self = NULL;
+    set_disk(round, is_killed, change);
+    const polaris_es_table *table = open_again(round, change, &self);
+    (void)table->shutdown(self, (polaris_bytes){0}, NULL);
+    disk_cut();
+}
+
+static void repeat(const struct round *round, int reports, int64_t change) {
+    struct repeat repeat = {.ledger = &round->shared->ledger, .reports = reports, .is_once = change == 0};
+    set_disk(round, false, change);
+    repeat.table = open_again(round, round->plan.round, &repeat.self);
+    repeat_requests(&repeat);
+    end_if_complained();
+    disk_cut();
 }
 
 /* ---- judging ---- */
@@ -224,8 +252,14 @@ void round_run(void *context, int reports) {
     case TASK_WORK:
         work_in(round, reports);
         break;
+    case TASK_FALL:
+        recover(round, true, assignment->change);
+        break;
+    case TASK_REPEAT:
+        repeat(round, reports, assignment->change);
+        break;
     case TASK_RECOVER:
-        recover(round, assignment->change);
+        recover(round, false, assignment->change);
         break;
     case TASK_JUDGE:
         judge(round);

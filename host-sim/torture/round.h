@@ -1,5 +1,5 @@
-/* round.h: the processes of a round: one that works, some that recover between power cuts, and one that holds the store
- * against the ledger. Builds are loaded in there only. */
+/* round.h: the processes of a round: one that works, some that recover and are killed or have their power cut, and one
+ * that holds the store against the ledger. Builds are loaded in there only. */
 #ifndef POLARIS_TORTURE_ROUND_H
 #define POLARIS_TORTURE_ROUND_H
 
@@ -42,11 +42,11 @@ struct round {
     int out; /* a file: what its processes write to standard output and error */
 };
 
-enum task { TASK_MEET, TASK_WORK, TASK_RECOVER, TASK_JUDGE };
+enum task { TASK_MEET, TASK_WORK, TASK_FALL, TASK_REPEAT, TASK_RECOVER, TASK_JUDGE };
 struct assignment {
     const struct round *round;
     enum task task;
-    int64_t change; /* of TASK_RECOVER */
+    int64_t change; /* in the middle of which TASK_FALL, TASK_REPEAT or TASK_RECOVER ends */
 };
 
 /* Exit code of a process that a power cut, or a kill in the middle of a change, ended. */

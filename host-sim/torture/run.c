@@ -49,6 +49,8 @@ static void show(void *context) {
 static const char *task_name(enum task task) {
     static const char *const NAMES[] = {[TASK_MEET] = "getting to know the build",
                                         [TASK_WORK] = "at work",
+                                        [TASK_FALL] = "opening the store, to be killed",
+                                        [TASK_REPEAT] = "repeating requests",
                                         [TASK_RECOVER] = "opening the store after a power cut",
                                         [TASK_JUDGE] = "checking the store"};
     return NAMES[task];
@@ -101,8 +103,10 @@ static bool is_as_it_was_to(const struct plan *plan, enum task task, int status)
         return plan->ending == ENDING_CLEAN  ? ended
                : plan->ending == ENDING_KILL ? killed || (plan->change > 0 && cut)
                                              : cut;
+    case TASK_FALL:
+    case TASK_REPEAT:
     case TASK_RECOVER:
-        return cut || ended;
+        return cut;
     case TASK_MEET:
     case TASK_JUDGE:
         break;
@@ -140,7 +144,8 @@ static bool run_task(struct torture_run *run, enum task task, int64_t change, st
     int64_t silence_ms = 0;
     const struct life life = {.run = round_run,
                               .context = &assignment,
-                              .is_killed = task == TASK_WORK && plan->ending == ENDING_KILL && !plan->alone,
+                              .is_killed =
+                                  task == TASK_WORK && plan->ending == ENDING_KILL && !plan->alone && plan->change == 0,
                               .moment = plan->moment,
                               .silence_ms_max = run->options->limit_ms,
                               .ret_silence_ms = &silence_ms,
@@ -215,8 +220,36 @@ static void count_round(struct torture_run *run, bool cut) {
     }
 }
 
-static bool run_tasks(struct torture_run *run, struct torture_finding *finding, struct failure *failure) {
+static bool goes_on(const struct torture_run *run, const struct torture_finding *finding) {
+    return finding->what[0] == '\0' && !is_abandoned(run);
+}
+
+/* Those that open the store behind a kill or a power cut, and are killed, or have their power cut. */
+static bool run_followers(struct torture_run *run, struct torture_finding *finding, struct failure *failure) {
     const struct plan *plan = &run->round.plan;
+    bool cut = false;
+    if (plan->fall_change > 0 && goes_on(run, finding)) {
+        if (!run_task(run, TASK_FALL, plan->fall_change, finding, &cut, failure)) {
+            return false;
+        }
+        run->counts.kills += cut;
+    }
+    if (plan->is_followed && goes_on(run, finding)) {
+        if (!run_task(run, TASK_REPEAT, plan->repeat_change, finding, &cut, failure)) {
+            return false;
+        }
+        run->counts.cuts += cut;
+    }
+    for (int i = 0; i < plan->recovery_cuts && goes_on(run, finding); i++) {
+        if (!run_task(run, TASK_RECOVER, plan->recovery_changes[i], finding, &cut, failure)) {
+            return false;
+        }
+        run->counts.recovery_cuts += cut;
+    }
+    return true;
+}
+
+static bool run_tasks(struct torture_run *run, struct torture_finding *finding, struct failure *failure) {
     bool cut = false;
     run->shared->faults = (struct faults_seen){0};
     if (!run_task(run, TASK_WORK, 0, finding, &cut, failure)) {
@@ -226,11 +259,8 @@ static bool run_tasks(struct torture_run *run, struct torture_finding *finding, 
         return true;
     }
     count_round(run, cut);
-    for (int i = 0; i < plan->recovery_cuts && finding->what[0] == '\0' && !is_abandoned(run); i++) {
-        if (!run_task(run, TASK_RECOVER, plan->recovery_changes[i], finding, &cut, failure)) {
-            return false;
-        }
-        run->counts.recovery_cuts += cut;
+    if (!run_followers(run, finding, failure)) {
+        return false;
     }
     struct failure copying;
     bool kept = keep_files(run, &copying);

@@ -22,6 +22,7 @@ enum fault {
     HIDES_STREAMS,         /* lists none */
     INTERRUPTS,            /* whatever SQLite does for long in this process once the store is shut down */
     SPOILS_THE_COPY,       /* forgets as the first one does, and is in the way of what is kept of the files */
+    SERVES_UNSYNCED,       /* what a killed process had written to the log: no sync while the store is opened */
     FORKS                  /* in each fiftieth call of store, which is no fault: the child stays as long as it may */
 };
 #define HAS(fault) (FAULT == (fault))
@@ -171,6 +172,49 @@ static int32_t init_normal(const polaris_es_services *host, polaris_bytes config
     return status;
 }
 
+/* ---- a file system that does not sync while a store is opened ---- */
+
+static bool is_opening;
+static sqlite3_vfs unsynced, *below;
+static int (*sync_below)(sqlite3_file *file, int flags);
+
+static int sync_unless_opening(sqlite3_file *file, int flags) {
+    return is_opening ? SQLITE_OK : sync_below(file, flags);
+}
+
+static int open_unsynced(sqlite3_vfs *self, sqlite3_filename path, sqlite3_file *file, int flags, int *ret_flags) {
+    static sqlite3_io_methods methods; /* those of a log are the same each time */
+    (void)self;
+    int code = below->xOpen(below, path, file, flags, ret_flags);
+    if (code == SQLITE_OK && (flags & SQLITE_OPEN_WAL) != 0) {
+        sync_below = file->pMethods->xSync;
+        methods = *file->pMethods;
+        methods.xSync = sync_unless_opening;
+        file->pMethods = &methods;
+    }
+    return code;
+}
+
+static void stop_syncing(void) {
+    if (below == NULL) {
+        below = sqlite3_vfs_find(NULL);
+        unsynced = *below;
+        unsynced.zName = "unsynced";
+        unsynced.pNext = NULL;
+        unsynced.xOpen = open_unsynced;
+        (void)sqlite3_vfs_register(&unsynced, 1);
+    }
+    is_opening = true;
+}
+
+/* ---- init ---- */
+
+static int32_t init_as_asked(const polaris_es_services *host, polaris_bytes config, const polaris_sink *reply,
+                             polaris_es **ret_self) {
+    return HAS(ACKNOWLEDGES_UNSYNCED) ? init_normal(host, config, reply, ret_self)
+                                      : real->init(host, config, reply, ret_self);
+}
+
 static int32_t broken_init(const polaris_es_services *host, polaris_bytes config, const polaris_sink *reply,
                            polaris_es **ret_self) {
     is_first = opened++ > 0;
@@ -178,8 +222,12 @@ static int32_t broken_init(const polaris_es_services *host, polaris_bytes config
         (void)mkdir("found", 0700);
         (void)mkdir("found/events.db", 0700);
     }
-    return HAS(ACKNOWLEDGES_UNSYNCED) ? init_normal(host, config, reply, ret_self)
-                                      : real->init(host, config, reply, ret_self);
+    if (HAS(SERVES_UNSYNCED)) {
+        stop_syncing();
+    }
+    int32_t status = init_as_asked(host, config, reply, ret_self);
+    is_opening = false;
+    return status;
 }
 
 __attribute__((constructor)) static void make_table(void) {

@@ -105,6 +105,10 @@ Test(torture, power_cuts_find_what_was_acknowledged_and_not_synced) {
     FINDS("is lost", "power", "40", BROKEN "/acknowledges_unsynced.so");
 }
 
+Test(torture, power_cuts_behind_kills_find_what_was_served_and_not_synced) {
+    FINDS("checking the store: ", "kill,power", "80", BROKEN "/serves_unsynced.so");
+}
+
 Test(torture, power_cuts_find_a_disk_that_does_not_sync) {
     FINDS("checking the store: ", "power", "40", "--lose-syncs", PLUGIN);
 }
