@@ -16,11 +16,33 @@ static int number_in(const json_t *name, int beyond) {
     return good ? text[1] - '0' : beyond;
 }
 
+/* Is it this letter and number; < 0: is there none? */
+static bool is_name(const json_t *event, const char *field, char letter, int which) {
+    char wanted[16];
+    const json_t *found = json_object_get(event, field);
+    (void)snprintf(wanted, sizeof wanted, "%c%d", letter, which);
+    return which < 0 ? found == NULL : json_is_string(found) && strcmp(json_string_value(found), wanted) == 0;
+}
+
+static bool has_content(const json_t *event, const struct event_shape *shape) {
+    char pad[PAD_SIZE_MAX + 1];
+    const json_t *data = json_object_get(event, "data");
+    const json_t *found = json_object_get(data, "pad");
+    const json_t *metadata = json_object_get(event, "metadata");
+    const char type[] = {shape->type, '\0'};
+    const char *type_found = json_string_value(json_object_get(event, "type"));
+    int64_t time_us = shape->time_us > 0 ? shape->time_us : number(event, "recorded_at");
+    event_pad(shape, pad);
+    return type_found != NULL && strcmp(type_found, type) == 0 && json_object_size(data) == 2 &&
+           number(data, "number") == shape->number && json_string_length(found) == (size_t)shape->pad + 1 &&
+           memcmp(json_string_value(found), pad, (size_t)shape->pad + 1) == 0 && number(event, "time") == time_us &&
+           (shape->metadata < 0 ? metadata == NULL
+                                : json_object_size(metadata) == 1 && number(metadata, "m") == shape->metadata) &&
+           is_name(event, "correlation", 'c', shape->correlation) && is_name(event, "causation", 'r', shape->causation);
+}
+
 static void check_shape(const struct ledger *ledger, struct census *census, const json_t *event, const int *key) {
     struct event_shape shape = event_shape(ledger->seed, key[0], key[1], key[2], key[3]);
-    const json_t *data = json_object_get(event, "data");
-    const char type[] = {shape.type, '\0'};
-    const char *type_found = json_string_value(json_object_get(event, "type"));
     const char *stream = json_string_value(json_object_get(event, "stream"));
     const json_t *tags = json_object_get(event, "tags");
     unsigned set = 0;
@@ -32,8 +54,7 @@ static void check_shape(const struct ledger *ledger, struct census *census, cons
     }
     census->tags += (int64_t)json_array_size(tags);
     bool same =
-        type_found != NULL && strcmp(type_found, type) == 0 && number(data, "number") == shape.number &&
-        json_string_length(json_object_get(data, "pad")) == (size_t)shape.pad + 1 && set == shape.tags &&
+        has_content(event, &shape) && set == shape.tags &&
         (stream != NULL ? number_in(json_object_get(event, "stream"), STREAMS) == shape.stream : shape.stream < 0);
     EXPECT(same, "event %lld is not what was asked for", (long long)census->last_id);
     if (stream != NULL && shape.stream >= 0) {

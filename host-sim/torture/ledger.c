@@ -1,6 +1,7 @@
 /* ledger.c: what is asked for, drawn from the seed; and what was told, as the reports say. */
 #include "torture/ledger.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,32 +29,83 @@ struct draws draws_of(uint64_t seed, int round, int thread, int n, int what) {
 
 /* ---- what is asked for ---- */
 
+/* 2025-12-01T00:00:00Z, behind which events happened. */
+#define TIME_US INT64_C(1764547200000000)
+
 struct event_shape event_shape(uint64_t seed, int round, int thread, int n, int index) {
     struct draws draws = draws_of(seed, round, thread, n, 100 + index);
     struct event_shape shape = {.type = (char)('a' + draw_below(&draws, 3)), .number = draw_below(&draws, 1 << 30)};
-    shape.pad = draw_below(&draws, 20) == 0 ? draw_below(&draws, 3000) : draw_below(&draws, 100);
+    shape.pad = draw_below(&draws, 20) == 0 ? draw_below(&draws, PAD_SIZE_MAX) : draw_below(&draws, 100);
     shape.stream = draw_below(&draws, STREAMS + 2) - 2;
     shape.tags = (unsigned)draw_below(&draws, 1 << TAGS) & (unsigned)draw_below(&draws, 1 << TAGS);
+    shape.letters = draw(&draws);
+    /* Drafts have times of their own: it is not said whether theirs is that of the draft or of the completion. */
+    bool is_draft = thread == THREAD_BATCH_1 || thread == THREAD_BATCH_2;
+    shape.time_us = draw_below(&draws, 3) == 0 && !is_draft ? 0 : TIME_US + draw_below(&draws, 1 << 30) * INT64_C(1000);
+    shape.metadata = draw_below(&draws, 2) == 0 ? -1 : draw_below(&draws, 1 << 30);
+    shape.correlation = draw_below(&draws, 3) == 0 ? -1 : draw_below(&draws, 1000);
+    shape.causation = draw_below(&draws, 3) == 0 ? -1 : draw_below(&draws, 1000);
     return shape;
 }
 
-size_t put_event(char *text, size_t size, uint64_t seed, int round, int thread, int n, int index) {
+void event_pad(const struct event_shape *shape, char text[PAD_SIZE_MAX + 1]) {
+    static const char LETTERS[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
+    struct draws draws = {shape->letters};
+    uint64_t drawn = 0;
+    for (int i = 0; i <= shape->pad; i++) {
+        drawn = i % 10 == 0 ? draw(&draws) : drawn >> 6;
+        text[i] = LETTERS[drawn % 64];
+    }
+    text[shape->pad + 1] = '\0';
+}
+
+struct text {
+    char *data;
+    size_t size, used;
+};
+
+__attribute__((format(printf, 2, 3))) static void put(struct text *text, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(text->data + text->used, text->size - text->used, format, args);
+    va_end(args);
+    if (length < 0 || (size_t)length >= text->size - text->used) {
+        abort();
+    }
+    text->used += (size_t)length;
+}
+
+size_t put_event(char *data, size_t size, uint64_t seed, int round, int thread, int n, int index) {
     struct event_shape shape = event_shape(seed, round, thread, n, index);
-    int used =
-        snprintf(text, size, "{\"type\":\"%c\",\"key\":\"%d/%d/%d/%d\",\"data\":{\"number\":%lld,\"pad\":\"%0*d\"}",
-                 shape.type, round, thread, n, index, (long long)shape.number, shape.pad + 1, 0);
+    struct text text = {.data = data, .size = size};
+    char pad[PAD_SIZE_MAX + 1];
+    event_pad(&shape, pad);
+    put(&text, "{\"type\":\"%c\",\"key\":\"%d/%d/%d/%d\",\"data\":{\"number\":%lld,\"pad\":\"%s\"}", shape.type, round,
+        thread, n, index, (long long)shape.number, pad);
+    if (shape.time_us > 0) {
+        put(&text, ",\"time\":%lld", (long long)shape.time_us);
+    }
+    if (shape.metadata >= 0) {
+        put(&text, ",\"metadata\":{\"m\":%lld}", (long long)shape.metadata);
+    }
+    if (shape.correlation >= 0) {
+        put(&text, ",\"correlation\":\"c%d\"", shape.correlation);
+    }
+    if (shape.causation >= 0) {
+        put(&text, ",\"causation\":\"r%d\"", shape.causation);
+    }
     if (shape.stream >= 0) {
-        used += snprintf(text + used, size - (size_t)used, ",\"stream\":\"s%d\"", shape.stream);
+        put(&text, ",\"stream\":\"s%d\"", shape.stream);
     }
     const char *before = ",\"tags\":[";
     for (int i = 0; i < TAGS; i++) {
         if ((shape.tags & 1u << i) != 0) {
-            used += snprintf(text + used, size - (size_t)used, "%s\"t%d\"", before, i);
+            put(&text, "%s\"t%d\"", before, i);
             before = ",";
         }
     }
-    used += snprintf(text + used, size - (size_t)used, shape.tags != 0 ? "]}" : "}");
-    return (size_t)used;
+    put(&text, shape.tags != 0 ? "]}" : "}");
+    return text.used;
 }
 
 int request_events(uint64_t seed, int round, int thread, int n) {

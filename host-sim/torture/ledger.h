@@ -51,13 +51,20 @@ int draw_below(struct draws *draws, int below);
 
 /* One event, as the seed and its key say. */
 struct event_shape {
-    char type;      /* 'a' to 'c' */
-    int64_t number; /* its data: {"number": ..., "pad": "xxx"} */
-    int pad;
-    int stream;    /* < 0: none */
-    unsigned tags; /* bit i: the tag "t<i>" */
+    char type;        /* 'a' to 'c' */
+    int64_t number;   /* its data: {"number": ..., "pad": "k3x..."} */
+    int pad;          /* one less than the pad has letters */
+    uint64_t letters; /* that determine them */
+    int stream;       /* < 0: none */
+    unsigned tags;    /* bit i: the tag "t<i>" */
+    int64_t time_us;  /* 0: not given, and that of recording */
+    int64_t metadata; /* {"m": ...}; < 0: none */
+    int correlation;  /* "c<number>"; < 0: none */
+    int causation;    /* "r<number>"; < 0: none */
 };
+enum { PAD_SIZE_MAX = 3000 };
 struct event_shape event_shape(uint64_t seed, int round, int thread, int n, int index);
+void event_pad(const struct event_shape *shape, char text[PAD_SIZE_MAX + 1]);
 size_t put_event(char *text, size_t size, uint64_t seed, int round, int thread, int n, int index);
 
 /* How many events the request has; of the threads that append. */

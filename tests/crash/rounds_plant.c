@@ -24,6 +24,12 @@ static const struct {
     {"altered", OPEN_UP "UPDATE event SET type_id = type_id % 3 + 1 WHERE id = (SELECT max(id) / 2 FROM event)"},
     {"recorded",
      OPEN_UP "UPDATE event SET recorded_us = recorded_us - 10000000 WHERE id = (SELECT max(id) FROM event)"},
+    {"data", OPEN_UP "UPDATE event SET data = cast(substr(data, 1, length(data) - 1) || x'21' AS BLOB)"
+                     " WHERE cast(key AS TEXT) GLOB '*/3/*/*'"},
+    {"time", OPEN_UP "UPDATE event SET time_us = time_us + 5000000"},
+    {"metadata", OPEN_UP "UPDATE event SET metadata = x'81A16D00' WHERE key IS NOT NULL"}, /* {"m": 0} */
+    {"correlation", OPEN_UP "UPDATE event SET correlation = 'other' WHERE key IS NOT NULL"},
+    {"causation", OPEN_UP "UPDATE event SET causation = NULL"},
     {"stream", "UPDATE stream SET version = version + 1 WHERE id = 1"},
     {"tag", "DELETE FROM event_tag WHERE event_id = (SELECT max(event_id) FROM event_tag)"},
     {"tag-count", "UPDATE tag SET event_count = event_count - 1 WHERE id = 1"},
@@ -41,10 +47,10 @@ static const struct {
 };
 
 /* "early" lies in the child; "log" takes away what a store without its log never had. */
-const char *const PLANTED[] = {"early",          "log",      "lost",        "torn",        "doubled",
-                               "altered",        "stream",   "tag",         "tag-count",   "draft",
-                               "batch",          "letter",   "schema",      "letter-lost", "attempts",
-                               "schema-version", "rejected", "resubmitted", "recorded",    NULL};
+const char *const PLANTED[] = {
+    "early",       "log",       "lost",           "torn",     "doubled",     "altered",  "data",  "time",   "metadata",
+    "correlation", "causation", "stream",         "tag",      "tag-count",   "draft",    "batch", "letter", "schema",
+    "letter-lost", "attempts",  "schema-version", "rejected", "resubmitted", "recorded", NULL};
 
 int rounds_plant(const char *what) {
     if (strcmp(what, "log") == 0) {
