@@ -31,7 +31,8 @@ static bool can_have_it(const struct vfs_access *access) {
     case FAULT_IO:
         return true;
     case FAULT_FULL:
-        return access->call == VFS_WRITE || (access->call == VFS_SHM_MAP && access->may_grow) ||
+        return access->call == VFS_WRITE || access->call == VFS_SYNC ||
+               (access->call == VFS_SHM_MAP && access->may_grow) ||
                (access->call == VFS_OPEN && access->may_grow && (access->path == NULL || !file_exists(access->path)));
     case FAULT_BUSY:
         return access->call == VFS_LOCK || access->call == VFS_SHM_LOCK;
@@ -67,6 +68,7 @@ static int on_access(struct vfs_access *access) {
         if (faults.seen->fired++ == 0) {
             faults.seen->first = (int)access->call;
         }
+        faults.seen->was_sync = faults.seen->was_sync || access->call == VFS_SYNC;
     }
     pthread_mutex_unlock(&faults.mutex);
     return code;
@@ -107,6 +109,13 @@ int64_t faults_fired(void) {
     int64_t fired = faults.seen->fired;
     pthread_mutex_unlock(&faults.mutex);
     return fired;
+}
+
+bool faults_had_sync(void) {
+    pthread_mutex_lock(&faults.mutex);
+    bool had = faults.seen->was_sync;
+    pthread_mutex_unlock(&faults.mutex);
+    return had;
 }
 
 int64_t faults_end(void) {

@@ -7,7 +7,8 @@
 
 enum fault_kind {
     FAULT_IO,   /* any call, each with its own code */
-    FAULT_FULL, /* what needs space: writes (half of it is written), files that are made, shared memory that grows */
+    FAULT_FULL, /* what needs space: writes (half of it is written), files that are made, shared memory that grows, and
+                   syncs: some systems look for the space only then */
     FAULT_BUSY, /* locks, of files and of shared memory */
     FAULT_KINDS
 };
@@ -19,6 +20,7 @@ const char *fault_kind_name(enum fault_kind kind);
 struct faults_seen {
     int64_t fired;
     int first;
+    bool was_sync; /* one of them */
 };
 void faults_tell(struct faults_seen *seen);
 
@@ -33,6 +35,8 @@ bool faults_are_over(void);
 int64_t faults_fired(void);
 /* No more of them. Returns how many there were. */
 int64_t faults_end(void);
+/* One of them was a sync: what failed there for want of space need not be told as that. */
+bool faults_had_sync(void);
 /* The name of the first call that had one. */
 const char *faults_first(void);
 

@@ -76,8 +76,10 @@ static bool may_be_in_trouble(int tries) {
     return work.trouble != POLARIS_ES_OK && !faults_are_over();
 }
 
-static unsigned bit_of(int32_t status) {
-    return 1u << status;
+/* May a call that is in trouble end so? That a sync failed for want of space it need not say. */
+static bool is_of_trouble(int64_t status) {
+    bool is_of_sync = work.trouble == POLARIS_ES_FULL && status == POLARIS_ES_IO && faults_had_sync();
+    return status != POLARIS_ES_OK && (status == work.trouble || is_of_sync);
 }
 
 json_t *ask_text(enum verb verb, unsigned allowed, const char *text) {
@@ -85,11 +87,14 @@ json_t *ask_text(enum verb verb, unsigned allowed, const char *text) {
         bool may_be = may_be_in_trouble(tries);
         (void)pthread_rwlock_rdlock(&gate);
         const polaris_es_verb verbs[] = {table->store, table->query, table->dlq, table->schema};
-        json_t *reply = call_text(self, verbs[verb], allowed | (may_be ? bit_of(work.trouble) : 0) | MAY(BUSY), text);
+        unsigned trouble =
+            (may_be ? 1u << work.trouble : 0) | (may_be && work.trouble == POLARIS_ES_FULL ? MAY(IO) : 0);
+        json_t *reply = call_text(self, verbs[verb], allowed | trouble | MAY(BUSY), text);
         (void)pthread_rwlock_unlock(&gate);
         end_if_failed();
         int64_t code = number(reply, "code");
-        bool in_trouble = may_be && code == work.trouble;
+        bool in_trouble = may_be && is_of_trouble(code);
+        EXPECT(in_trouble || code != POLARIS_ES_IO, "%.200s: status %d, and no sync had failed", text, (int)code);
         EXPECT(!in_trouble || code == POLARIS_ES_BUSY || faults_fired() > 0,
                "%.200s: status %d, and no call had failed", text, (int)code);
         end_if_failed();
@@ -155,7 +160,7 @@ static void tell_end(void *context, uint64_t ticket, int32_t status, polaris_byt
     struct failure failure;
     (void)ticket;
     if (!message_unpack(reply.data, reply.size, &map, &failure) ||
-        (status != POLARIS_ES_OK && status != POLARIS_ES_CANCELLED && status != work.trouble) ||
+        (status != POLARIS_ES_OK && status != POLARIS_ES_CANCELLED && !is_of_trouble(status)) ||
         number(map, "code") != status) {
         complain("a submitted request ended with %s (%d), and the code of its map is %d", status_text(status),
                  (int)status, (int)number(map, "code"));
@@ -255,7 +260,7 @@ static void open_instance(void) {
         status = call_init(table, &SERVICES, work.config, &self, &reply);
         EXPECT(number(reply, "code") == status, "init answered %s (%d), and the code of its map is %d",
                status_text(status), (int)status, (int)number(reply, "code"));
-        /* That the disk is full init need not say. */
+        /* That the disk is full init need not say, whatever call it was. */
         bool said = status == work.trouble || (work.trouble == POLARIS_ES_FULL && status == POLARIS_ES_IO);
         if (status != POLARIS_ES_OK && !(may_be && said && faults_fired() > 0)) {
             const char *message = json_string_value(json_object_get(reply, "message"));
