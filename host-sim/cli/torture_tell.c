@@ -110,7 +110,7 @@ void torture_tell_begin(struct torture_teller *teller) {
     if (!teller->silent) {
         (void)printf("seed %" PRIu64 ", %s, in %s\n", teller->options->seed, kinds, setting->folder);
         if (setting->kinds != teller->options->kinds) {
-            (void)puts("a build does not use the shared SQLite: no power cuts and no faults");
+            (void)printf("%s: no power cuts and no faults\n", torture_unshared(setting));
         }
         (void)fflush(stdout);
     }

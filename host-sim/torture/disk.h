@@ -41,6 +41,9 @@ void disk_cut(void);
 bool disk_is_cut(void);
 /* How many changes there were since disk_cut_at. */
 int64_t disk_changes(void);
+/* How many calls there were of files that are kept, from now on, goes there: a process that ends leaves it to others.
+ * NULL: nobody wants it. None: what is open uses another file system. */
+void disk_tell(int64_t *calls);
 /* The power is back: writes the files as the seed says, which are all that there is from now on. No database may be
  * open. */
 void disk_restore(uint64_t seed);

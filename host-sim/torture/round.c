@@ -21,24 +21,33 @@ static void end_if_complained(void) {
     }
 }
 
-static const struct plugin *load(const struct round *round, const char *path) {
+/* The file is there and may be loaded, as it could when the build was met. */
+static bool is_of_file(enum loader_refusal refusal) {
+    return refusal == LOADER_NO_FILE || refusal == LOADER_UNSAFE_OWNER || refusal == LOADER_UNSAFE_MODE ||
+           refusal == LOADER_WRONG_DIGEST || refusal == LOADER_NOT_ELF;
+}
+
+/* The first or the second build, which may be the same file. */
+static const struct plugin *load(const struct round *round, int which) {
     struct plugin *plugin = NULL;
     struct failure failure;
+    enum loader_refusal refusal = LOADER_OK;
     struct loader_options options = round->loader;
+    const char *sha256 = round->shared->builds[which].sha256;
     options.keep_mapped = true;
-    if (!loader_load(path, &options, &plugin, NULL, &failure)) {
-        complain("the build cannot be loaded: %s", failure.message);
-        _exit(WORK_COMPLAINED);
+    options.sha256 = sha256[0] != '\0' ? sha256 : NULL;
+    const char *path = round->paths[which] != NULL ? round->paths[which] : round->paths[0];
+    if (!loader_load(path, &options, &plugin, &refusal, &failure)) {
+        complain("the build cannot be loaded%s: %s", options.sha256 != NULL ? " any more" : "", failure.message);
+        _exit(options.sha256 != NULL && is_of_file(refusal) ? WORK_NO_BUILD : WORK_COMPLAINED);
     }
     return plugin;
 }
 
 /* The second one is loaded even if it is the same file: as another one it has data of its own. */
 static void load_builds(const struct round *round, const polaris_es_table *ret_builds[2]) {
-    ret_builds[0] = load(round, round->paths[0])->table;
-    ret_builds[1] = round->plan.swaps || round->paths[1] != NULL
-                        ? load(round, round->paths[round->paths[1] != NULL])->table
-                        : ret_builds[0];
+    ret_builds[0] = load(round, 0)->table;
+    ret_builds[1] = round->plan.swaps || round->paths[1] != NULL ? load(round, 1)->table : ret_builds[0];
 }
 
 /* ---- the configuration ---- */
@@ -85,22 +94,37 @@ static void try_to_open(const struct round *round, const polaris_es_table *table
     }
 }
 
+static void note_build(const struct plugin *plugin, struct torture_build *build) {
+    const polaris_es_table *table = plugin->table;
+    (void)snprintf(build->name, sizeof build->name, "%s", table->name);
+    (void)snprintf(build->version, sizeof build->version, "%s", table->version);
+    (void)snprintf(build->build_id, sizeof build->build_id, "%s", table->build_id);
+    (void)snprintf(build->sha256, sizeof build->sha256, "%s", plugin->sha256);
+    build->major = plugin->major;
+    build->minor = plugin->minor;
+    build->capabilities = table->capabilities;
+    build->has_submit = (table->capabilities & POLARIS_ES_CAN_SUBMIT) != 0 &&
+                        plugin_has(plugin, offsetof(polaris_es_table, submit)) &&
+                        plugin_has(plugin, offsetof(polaris_es_table, cancel));
+    build->says_shared = plugin->descriptor.sqlite_linkage == POLARIS_ES_SQLITE_SHARED;
+}
+
+/* Whoever opens its store below another SQLite than this one is not seen doing so. */
 static void meet(const struct round *round) {
+    disk_begin(DISK_SYNCS_ALL);
     for (int i = 0; i < 2; i++) {
         struct torture_build *build = &round->shared->builds[i];
-        const struct plugin *plugin = load(round, round->paths[i != 0 && round->paths[1] != NULL]);
-        const polaris_es_table *table = plugin->table;
-        (void)snprintf(build->name, sizeof build->name, "%s", table->name);
-        (void)snprintf(build->version, sizeof build->version, "%s", table->version);
-        (void)snprintf(build->build_id, sizeof build->build_id, "%s", table->build_id);
-        build->major = plugin->major;
-        build->minor = plugin->minor;
-        build->capabilities = table->capabilities;
-        build->has_submit = (table->capabilities & POLARIS_ES_CAN_SUBMIT) != 0 &&
-                            plugin_has(plugin, offsetof(polaris_es_table, submit)) &&
-                            plugin_has(plugin, offsetof(polaris_es_table, cancel));
-        build->shares_sqlite = plugin->descriptor.sqlite_linkage == POLARIS_ES_SQLITE_SHARED;
-        try_to_open(round, table, build);
+        const struct plugin *plugin = load(round, i);
+        note_build(plugin, build);
+        EXPECT((build->capabilities & POLARIS_ES_CAN_APPEND) != 0, "the build has no append: there is nothing to lose");
+        EXPECT((build->capabilities & POLARIS_ES_CAN_QUERY) != 0,
+               "the build has no query: nothing can be held against it");
+        end_if_complained();
+        int64_t calls = 0;
+        disk_tell(&calls);
+        try_to_open(round, plugin->table, build);
+        disk_tell(NULL);
+        build->shares_sqlite = build->says_shared && calls > 0;
     }
     end_if_complained();
     _exit(WORK_ENDED);
@@ -128,6 +152,7 @@ static void set_faults(const struct round *round, struct work *work) {
 
 static void set_disk(const struct round *round, bool is_killed, int64_t change) {
     disk_begin(round->syncs);
+    disk_tell(&round->shared->disk_calls);
     disk_go_on(LEFT_FILE);
     if (is_killed) {
         disk_end_killed(round->plan.is_followed ? LEFT_FILE : NULL, ROUND_CUT);

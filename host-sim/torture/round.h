@@ -17,7 +17,10 @@ struct torture_build {
     char name[64], version[64], build_id[64];
     uint32_t major, minor;
     uint64_t capabilities;
-    bool has_submit, shares_sqlite;
+    bool has_submit;
+    bool says_shared;                               /* of its SQLite: that it is the system's */
+    bool shares_sqlite;                             /* it does, and its calls are seen */
+    char sha256[65];                                /* of the bytes that run; those of all rounds */
     char lacking[CONFIG_KEYS_MAX][CONFIG_KEY_SIZE]; /* keys of the configuration that it does not know */
     int lacking_count;
 };
@@ -28,6 +31,7 @@ struct shared {
     struct arena arena;
     struct complaints complaints;
     struct faults_seen faults;
+    int64_t disk_calls; /* of the last process that had a disk which loses its power */
     struct torture_build builds[2];
 };
 

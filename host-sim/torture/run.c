@@ -154,6 +154,7 @@ static bool run_task(struct torture_run *run, enum task task, int64_t change, st
                               .idle_context = run};
     int status = 0;
     atomic_store(&run->shared->complaints.count, 0);
+    run->shared->disk_calls = 0;
     if (ftruncate(run->out, 0) != 0 || lseek(run->out, 0, SEEK_SET) != 0) {
         return failure_set(failure, "the output of the rounds cannot be emptied: %s", strerror(errno));
     }
@@ -161,7 +162,10 @@ static bool run_task(struct torture_run *run, enum task task, int64_t change, st
     if (end == LIFE_NO_CHILD) {
         return failure_set(failure, "a process cannot be started: %s", strerror(errno));
     }
-    *ret_cut = WIFEXITED(status) && WEXITSTATUS(status) == ROUND_CUT;
+    *ret_cut = WIFEXITED(status) && WEXITSTATUS(status) == ROUND_CUT && run->shared->disk_calls > 0;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == WORK_NO_BUILD) {
+        return failure_set(failure, "%s", run->shared->complaints.texts[0]);
+    }
     bool complained_of = atomic_load(&run->shared->complaints.count) > 0;
     if (complained_of) {
         describe_complaints(run, task, finding);
@@ -417,6 +421,15 @@ static bool share(struct torture_run *run, struct failure *failure) {
     return run->out >= 0 || failure_set(failure, "no file for the output of the rounds: %s", strerror(errno));
 }
 
+const char *torture_unshared(const struct torture_setting *setting) {
+    for (int i = 0; i < 2; i++) {
+        if (setting->builds[i].says_shared && !setting->builds[i].shares_sqlite) {
+            return "a build says that its SQLite is the shared one, and none of its calls are seen";
+        }
+    }
+    return "a build has no shared SQLite";
+}
+
 static bool meet(struct torture_run *run, struct failure *failure) {
     struct torture_finding finding = {0};
     bool cut = false;
@@ -436,8 +449,8 @@ static bool meet(struct torture_run *run, struct failure *failure) {
     if (!run->setting.builds[0].shares_sqlite || !run->setting.builds[1].shares_sqlite) {
         run->setting.kinds &= ~(unsigned)(TORTURE_POWER | TORTURE_FAULT);
     }
-    return run->setting.kinds != 0 ||
-           failure_set(failure, "a build has no shared SQLite: its disk cannot be made to fail or to lose its power");
+    return run->setting.kinds != 0 || failure_set(failure, "%s: its disk cannot be made to fail or to lose its power",
+                                                  torture_unshared(&run->setting));
 }
 
 /* The processes of the rounds work elsewhere. */

@@ -57,6 +57,8 @@ struct torture_run;
 /* Gets to know the builds, in a process of their own. False: they cannot be loaded, or open no store. */
 bool torture_open(const struct torture_options *options, struct torture_run **ret_run,
                   struct failure *failure) WARN_UNUSED;
+/* Why there are no power cuts and no faults, in words. */
+const char *torture_unshared(const struct torture_setting *setting);
 const struct torture_setting *torture_setting(const struct torture_run *run);
 /* False: no process, memory or folder could be had; *ret_counts has what was done until then. */
 bool torture_go(struct torture_run *run, struct torture_counts *ret_counts, struct failure *failure) WARN_UNUSED;

@@ -13,7 +13,8 @@ enum work_end {
     WORK_ENDED = 0,      /* the store was shut down */
     WORK_COMPLAINED = 3, /* of something that does not hold */
     WORK_NO_PIPE = 4,
-    WORK_NO_MEMORY = 5
+    WORK_NO_MEMORY = 5,
+    WORK_NO_BUILD = 6 /* its file is not what it was: no fault of the build */
 };
 
 struct work {

@@ -23,6 +23,7 @@ enum fault {
     INTERRUPTS,            /* whatever SQLite does for long in this process once the store is shut down */
     SPOILS_THE_COPY,       /* forgets as the first one does, and is in the way of what is kept of the files */
     SERVES_UNSYNCED,       /* what a killed process had written to the log: no sync while the store is opened */
+    HIDES_ITS_CALLS,       /* of the file system: as with an SQLite of its own, though it says that it shares it */
     FORKS                  /* in each fiftieth call of store, which is no fault: the child stays as long as it may */
 };
 #define HAS(fault) (FAULT == (fault))
@@ -221,6 +222,9 @@ static int32_t broken_init(const polaris_es_services *host, polaris_bytes config
     if (HAS(SPOILS_THE_COPY)) {
         (void)mkdir("found", 0700);
         (void)mkdir("found/events.db", 0700);
+    }
+    if (HAS(HIDES_ITS_CALLS)) {
+        (void)sqlite3_vfs_register(sqlite3_vfs_find("unix"), 1);
     }
     if (HAS(SERVES_UNSYNCED)) {
         stop_syncing();

@@ -300,6 +300,41 @@ Test(torture, a_build_of_1_0_is_tortured_without_what_it_does_not_have) {
     cli_contains(good.out, "nothing was found");
 }
 
+/* Nothing would be seen of the power cuts: none is made, and none is counted. */
+Test(torture, a_build_whose_calls_are_not_seen_has_no_power_cuts_whatever_it_says) {
+    CLEANUP(result_done)
+    struct result good = RUN_FOR(0, NULL, "torture", "--rounds", "8", "--seed", "2", BROKEN "/hides_its_calls.so");
+    cli_contains(good.out, "none of its calls are seen: no power cuts and no faults");
+    CLEANUP(result_done)
+    struct result power = RUN_FOR(2, NULL, "torture", "--rounds", "8", "--only", "power", BROKEN "/hides_its_calls.so");
+    cli_contains(power.err, "none of its calls are seen: its disk cannot be made to fail");
+}
+
+Test(torture, a_build_without_append_has_nothing_to_lose) {
+    CLEANUP(result_done) struct result none = RUN_FOR(2, NULL, "torture", "--rounds", "8", TEMPLATE);
+    cli_contains(none.err, "the build has no append");
+}
+
+/* Begins with a copy of the build, which `command` then does something to. */
+static void expect_no_finding(const char *command) {
+    cr_assert_eq(system("cp '" PLUGIN "' copy.so"), 0);
+    struct process torture = BEGIN("--rounds", "100000", "--seed", "5", "--only", "kill", "./copy.so");
+    cr_assert_eq(system(command), 0);
+    CLEANUP(result_done) struct result result = process_finish(&torture);
+    cr_expect_eq(result.code, 2);
+    cli_contains(result.err, "the build cannot be loaded any more: ");
+    cli_contains(result.out, "nothing was found");
+    cr_expect_neq(system("ls -d polaris-torture-* >ls.txt 2>&1"), 0, "a folder was kept");
+}
+
+Test(torture, a_build_whose_file_goes_ends_the_run_and_is_no_finding) {
+    expect_no_finding("rm copy.so");
+}
+
+Test(torture, a_build_whose_file_is_replaced_ends_the_run_and_is_no_finding) {
+    expect_no_finding("cp '" BROKEN "/forgets.so' other.so && mv other.so copy.so");
+}
+
 Test(torture, people_are_told_what_was_found_and_how_to_find_it_again) {
     CLEANUP(result_done)
     struct result found =
