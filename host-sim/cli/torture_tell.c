@@ -95,6 +95,17 @@ static const char *replay_words(const struct torture_finding *finding) {
 
 /* ---- while it goes on -------------------------------------------------------------------------------------------- */
 
+/* What a build says of itself is its own. */
+static void put_build(FILE *out, const char *before, const struct torture_build *build) {
+    (void)fputs(before, out);
+    (void)terminal_print(out, build->name, 0);
+    (void)fputc(' ', out);
+    (void)terminal_print(out, build->version, 0);
+    (void)fprintf(out, ", ABI %u.%u, build ", build->major, build->minor);
+    (void)terminal_print(out, build->build_id, 0);
+    (void)fputc('\n', out);
+}
+
 void torture_tell_begin(struct torture_teller *teller) {
     const struct torture_setting *setting = teller->setting;
     char kinds[64];
@@ -103,8 +114,7 @@ void torture_tell_begin(struct torture_teller *teller) {
     for (int i = 0; i < 2 && !teller->silent; i++) {
         const struct torture_build *build = &setting->builds[i];
         if (i == 0 || teller->options->other_path != NULL) {
-            (void)printf("%s%s %s, ABI %u.%u, build %s\n", i == 0 ? "" : "with ", build->name, build->version,
-                         build->major, build->minor, build->build_id);
+            put_build(stdout, i == 0 ? "" : "with ", build);
         }
     }
     if (!teller->silent) {

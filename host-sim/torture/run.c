@@ -19,7 +19,7 @@
 
 /* What a ledger may grow to, of which next to nothing is ever touched. */
 #define ARENA_SIZE (UINT64_C(1) << 30)
-enum { COMPLAINTS_TOLD = 8, UNTOLD_MS_MAX = 200 };
+enum { COMPLAINTS_TOLD = 8, UNTOLD_MS_MAX = 200, FOLDER_SIZE_MAX = 1000 };
 
 struct torture_run {
     const struct torture_options *options;
@@ -392,8 +392,16 @@ static bool make_folder(struct torture_run *run, struct failure *failure) {
     const char *parent = getenv("TMPDIR");
     parent = parent != NULL && parent[0] != '\0' ? parent : "/tmp";
     char whole[PATH_MAX];
-    if (realpath(parent, whole) == NULL || strlen(whole) > 1000) {
-        return failure_set(failure, "the folder '%s' of TMPDIR is none, or too long", parent);
+    if (realpath(parent, whole) == NULL) {
+        return failure_set(failure,
+                           "cannot use the folder for the stores, '%.1000s': %s; set TMPDIR to one that is there",
+                           parent, strerror(errno));
+    }
+    if (strlen(whole) > FOLDER_SIZE_MAX) {
+        return failure_set(
+            failure,
+            "the path of the folder for the stores has %zu bytes, limit %d: '%.100s...'; set TMPDIR to a shorter one",
+            strlen(whole), FOLDER_SIZE_MAX, whole);
     }
     (void)snprintf(run->setting.folder, sizeof run->setting.folder, "%.1000s/polaris-torture-XXXXXX", whole);
     if (mkdtemp(run->setting.folder) == NULL) {

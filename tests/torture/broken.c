@@ -24,6 +24,7 @@ enum fault {
     SPOILS_THE_COPY,       /* forgets as the first one does, and is in the way of what is kept of the files */
     SERVES_UNSYNCED,       /* what a killed process had written to the log: no sync while the store is opened */
     HIDES_ITS_CALLS,       /* of the file system: as with an SQLite of its own, though it says that it shares it */
+    STEERS_TERMINALS,      /* in what it says of itself */
     FORKS                  /* in each fiftieth call of store, which is no fault: the child stays as long as it may */
 };
 #define HAS(fault) (FAULT == (fault))
@@ -244,6 +245,9 @@ __attribute__((constructor)) static void make_table(void) {
         table.store = broken_store;
         table.query = broken_query;
         table.shutdown = broken_shutdown;
+        if (HAS(STEERS_TERMINALS)) {
+            table.name = table.version = table.build_id = "a\033[2Jb\r";
+        }
     }
 }
 

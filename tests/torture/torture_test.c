@@ -335,6 +335,30 @@ Test(torture, a_build_whose_file_is_replaced_ends_the_run_and_is_no_finding) {
     expect_no_finding("cp '" BROKEN "/forgets.so' other.so && mv other.so copy.so");
 }
 
+Test(torture, what_a_build_says_of_itself_steers_no_terminal) {
+    CLEANUP(result_done)
+    struct result good = RUN_FOR(0, NULL, "torture", "--rounds", "1", "--seed", "2", BROKEN "/steers_terminals.so");
+    cli_contains(good.out, "a?[2Jb? a?[2Jb?, ABI 1.");
+    cr_expect_null(strchr(good.out, '\033'));
+}
+
+Test(torture, a_folder_for_the_stores_that_is_none_or_too_long_is_told) {
+    cr_assert_eq(setenv("TMPDIR", "/nowhere/at/all", 1), 0);
+    CLEANUP(result_done) struct result none = RUN_FOR(2, NULL, "torture", "--rounds", "1", PLUGIN);
+    cli_contains(none.err, "'/nowhere/at/all': No such file or directory; set TMPDIR");
+    char deep[sizeof folder + 1100];
+    (void)snprintf(deep, sizeof deep, "%s", folder);
+    while (strlen(deep) <= 1000) {
+        (void)strcat(deep, "/a-folder-with-a-name-of-some-length");
+        cr_assert_eq(mkdir(deep, 0700), 0);
+    }
+    cr_assert_eq(setenv("TMPDIR", deep, 1), 0);
+    CLEANUP(result_done) struct result far = RUN_FOR(2, NULL, "torture", "--rounds", "1", PLUGIN);
+    cli_contains(far.err, " bytes, limit 1000: '");
+    cli_contains(far.err, "set TMPDIR to a shorter one");
+    cr_assert_eq(system("rm -rf a-folder-with-a-name-of-some-length"), 0);
+}
+
 Test(torture, people_are_told_what_was_found_and_how_to_find_it_again) {
     CLEANUP(result_done)
     struct result found =
