@@ -102,6 +102,9 @@ static void record_open(struct vfs_access *access) {
         folder_take_file(&disk.folder, name);
     }
     name->is_known = true;
+    if (name->now == NULL && !access->may_grow) {
+        return; /* it is not there, and will not be: the call says so itself */
+    }
     if (name->now == NULL) {
         (void)tick();
         folder_change(&disk.folder, name, folder_new_inode(&disk.folder));

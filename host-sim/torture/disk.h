@@ -2,8 +2,15 @@
  *
  * It remembers what of each file was synced, and every change since then: writes, truncations, files made and deleted.
  * At a cut the world stands still: each further call fails, until disk_restore() makes the files what they may be after
- * such a cut: what was synced, and of the rest, sector by sector, what a seed says. As on ext4 and xfs, folders are
- * journalled: files appear and go in order, and one that was synced is there.
+ * such a cut: what was synced, and of the rest, sector by sector, what a seed says.
+ *
+ * What it takes for granted of real disks and file systems; on those that are worse it proves nothing:
+ * - A sector of SECTOR_SIZE bytes is written whole or not at all.
+ * - A write harms nothing beside it: what was synced stays, also in the page or block around what is being written when
+ *   the power goes (SQLite's "powersafe overwrite").
+ * - As on ext4 and xfs, folders are journalled: names appear and go in order, and a file that was synced has its name,
+ *   whether its folder was synced or not.
+ * - What was synced is there for good, and can be read.
  *
  * One disk; changes are counted over all files and threads. */
 #ifndef POLARIS_TORTURE_DISK_H

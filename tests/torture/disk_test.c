@@ -163,3 +163,17 @@ Test(disk, a_sync_is_of_what_was_left_as_well) {
         cr_expect_eq(in_process(count, 0), seen + 1, "killed at change %d", change);
     }
 }
+
+Test(disk, a_file_that_is_not_there_is_not_made_by_opening_it) {
+    sqlite3 *db = NULL;
+    disk_begin(DISK_SYNCS_ALL);
+    disk_cut_at(0);
+    bool opened = sqlite3_open_v2("none.db", &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK;
+    (void)sqlite3_close(db);
+    cr_expect_not(opened);
+    cr_expect_eq(disk_changes(), 0);
+    disk_cut();
+    disk_restore(1);
+    cr_expect_neq(access("none.db", F_OK), 0);
+    disk_end();
+}
