@@ -1,6 +1,7 @@
 /* life.c: one life of a process. */
 #include "torture/life.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -94,9 +95,11 @@ static void read_rest(struct ledger *ledger, const struct child *child) {
     }
 }
 
-/* With what it started; while it is not waited for, its number is nobody else's. False: it does not end, whatever it
- * waits for. */
-static bool reap(const struct child *child, int *ret_status) {
+enum reaped { REAPED, REAPED_BY_NOBODY, REAPED_BY_OTHERS };
+
+/* With what it started; while it is not waited for, its number is nobody else's. By nobody: it does not end, whatever
+ * it waits for. By others: it has ended, and how is not known. */
+static enum reaped reap(const struct child *child, int *ret_status) {
     struct pollfd end = {.fd = child->end, .events = POLLIN};
     int64_t until_us = monotonic_us() + END_MS_MAX * INT64_C(1000);
     int ready = 0;
@@ -104,7 +107,8 @@ static bool reap(const struct child *child, int *ret_status) {
         ready = poll(&end, 1, IDLE_MS);
     }
     (void)kill(-child->pid, SIGKILL);
-    return waitpid(child->pid, ret_status, WNOHANG) == child->pid;
+    pid_t pid = waitpid(child->pid, ret_status, WNOHANG);
+    return pid == child->pid ? REAPED : pid < 0 && errno == ECHILD ? REAPED_BY_OTHERS : REAPED_BY_NOBODY;
 }
 
 static pid_t begin(const struct life *life, const int ends[2]) {
@@ -149,7 +153,10 @@ enum life_end life_run(struct ledger *ledger, const struct life *life, int *ret_
     if (heard != HEARD_END) {
         (void)kill(child.pid, SIGKILL);
     }
-    bool ended = reap(&child, ret_status);
+    enum reaped reaped = reap(&child, ret_status);
     read_rest(ledger, &child); /* it was acknowledged as well */
-    return heard == HEARD_STOP ? LIFE_STOPPED : heard == HEARD_NOTHING || !ended ? LIFE_HUNG : LIFE_ENDED;
+    if (heard == HEARD_STOP || heard == HEARD_NOTHING) {
+        return heard == HEARD_STOP ? LIFE_STOPPED : LIFE_HUNG;
+    }
+    return reaped == REAPED ? LIFE_ENDED : reaped == REAPED_BY_OTHERS ? LIFE_UNKNOWN : LIFE_HUNG;
 }

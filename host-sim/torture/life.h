@@ -29,6 +29,7 @@ enum life_end {
     LIFE_ENDED,   /* *ret_status is that of waitpid */
     LIFE_HUNG,    /* and was killed for it */
     LIFE_STOPPED, /* it was silent when nobody was to wait any more, and was killed for that */
+    LIFE_UNKNOWN, /* it has ended, and nobody can tell how: the system keeps no ends where SIGCHLD is ignored */
     LIFE_NO_CHILD /* errno says why */
 };
 

@@ -162,6 +162,9 @@ static bool run_task(struct torture_run *run, enum task task, int64_t change, st
     if (end == LIFE_NO_CHILD) {
         return failure_set(failure, "a process cannot be started: %s", strerror(errno));
     }
+    if (end == LIFE_UNKNOWN) {
+        return failure_set(failure, "how a process ended cannot be told: SIGCHLD is ignored");
+    }
     *ret_cut = WIFEXITED(status) && WEXITSTATUS(status) == ROUND_CUT && run->shared->disk_calls > 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == WORK_NO_BUILD) {
         return failure_set(failure, "%s", run->shared->complaints.texts[0]);

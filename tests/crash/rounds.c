@@ -86,6 +86,9 @@ static void run_child(struct ledger *ledger, bool lying) {
     case LIFE_HUNG:
         complain("the child reports nothing for %d seconds", SILENCE_MS_MAX / 1000);
         break;
+    case LIFE_UNKNOWN:
+        complain("how the child ended cannot be told: SIGCHLD is ignored");
+        break;
     case LIFE_STOPPED: /* there is no `stop` */
     case LIFE_NO_CHILD:
         complain("no child: %s", strerror(errno));
