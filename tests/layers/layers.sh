@@ -30,7 +30,7 @@ FORBIDDEN=(
     'plugin/wire/.*            ["<]sqlite3.*'
     'host-sim/(loader|host|message|graph|cli|demo|check)/.*   ["<]sqlite3.*'
     'host-sim/(bench|check|torture)/.* "(cli|demo)/.*'
-    'host-sim/torture/(call|judge|judge_more|ledger|life|plan|run|work|work_[a-z]*)\.c ["<]sqlite3.*'
+    'host-sim/torture/(call|judge|judge_more|ledger|life|plan|repeat|run|work|work_[a-z]*)\.c ["<]sqlite3.*'
     'host-sim/loader/.*        ["<](msgpack|jansson).*'
 )
 
