@@ -65,7 +65,8 @@ static void draw_followers(struct plan *plan, unsigned kinds) {
     }
     int64_t fall_change = 1 + draw_below(&draws, 40);
     plan->fall_change = draw_below(&draws, 3) == 0 || !was_killed ? fall_change : 0;
-    plan->repeat_change = draw_below(&draws, 2) * (1 + draw_below(&draws, 60));
+    int64_t repeat_change = 1 + draw_below(&draws, 60);
+    plan->repeat_change = draw_below(&draws, 3) == 0 ? repeat_change : 0; /* later ones bring syncs, and less is lost */
     plan->is_followed = true;
 }
 

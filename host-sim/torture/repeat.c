@@ -61,7 +61,7 @@ void repeat_requests(const struct repeat *repeat) {
     for (int thread = 0; thread < APPENDING; thread++) { /* before the first report changes it */
         next[thread] = first_untold(ledger, thread);
     }
-    if (draw_below(&draws, 2) == 0) {
+    if (draw_below(&draws, 4) > 0) {
         look(repeat);
         if (repeat->is_once) {
             return;
