@@ -218,3 +218,34 @@ Test(damaged, an_event_that_the_file_does_not_take_is_not_acknowledged) {
     sqlite3_close(foreign);
     es_close(es);
 }
+
+/* Where the file has these bytes for the first time. */
+static long place_of(FILE *file, const char *bytes, size_t size) {
+    char found[32] = "";
+    for (long at = 0; fseek(file, at, SEEK_SET) == 0 && fread(found, size, 1, file) == 1; at++) {
+        if (memcmp(found, bytes, size) == 0) {
+            return at;
+        }
+    }
+    return -1;
+}
+
+Test(damaged, a_row_that_claims_more_than_any_memory_is_told_as_that_or_damage) {
+    struct es *es = es_open("{'page_size': 512}");
+    es_shutdown(es);
+    FILE *file = fopen(es->path, "r+b");
+    cr_assert_not_null(file);
+    /* Before the texts of a row: its size in two bytes, its number, and seven bytes of what the texts are. */
+    long place = place_of(file, "tableevent", 10) - 7 - 1 - 2;
+    cr_assert_gt(place, 0);
+    cr_assert_eq(fseek(file, place, SEEK_SET), 0);
+    cr_assert_eq(fwrite("\xff\xff\xff\xff\xff\xff\xff\xff\xff", 9, 1, file), 1);
+    cr_assert_eq(fclose(file), 0);
+
+    int32_t status = es_init(es, NULL);
+
+    cr_expect(status == POLARIS_ES_NO_MEMORY || status == POLARIS_ES_CORRUPT, "status %d", status);
+    cr_expect_not_null(strstr(es_text(es->reply, "message"), "the file is damaged"), "%s",
+                       es_text(es->reply, "message"));
+    es_close(es);
+}

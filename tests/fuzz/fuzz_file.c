@@ -15,9 +15,8 @@
 
 enum { EVENTS = 6, PAGES_MAX = 8, ASKED_MAX = 4 };
 
-/* Anything but a defect, or that somebody else is to blame. */
-#define MAY_FILE                                                                                                       \
-    (~(MAY(INTERNAL) | MAY(INVALID) | MAY(BUSY) | MAY(UNSUPPORTED) | MAY(REPLY_LOST) | MAY(NO_MEMORY) | MAY(CANCELLED)))
+/* Anything but a defect, or that somebody else is to blame. NO_MEMORY: SQLite's word for a row of 4 GiB. */
+#define MAY_FILE (~(MAY(INTERNAL) | MAY(INVALID) | MAY(BUSY) | MAY(UNSUPPORTED) | MAY(REPLY_LOST) | MAY(CANCELLED)))
 #define MAY_ASKED (MAY_FILE | MAY(INVALID) | MAY(UNSUPPORTED)) /* for requests that may be wrong */
 
 #define SMALL                                                                                                          \

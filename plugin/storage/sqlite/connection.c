@@ -64,7 +64,8 @@ static const char *advice(enum status status) {
     case CORRUPT:
         return "the file is damaged; restore a backup, or export what can be read";
     case NO_MEMORY:
-        return "memory could not be allocated";
+        /* SQLite says the same of a row that claims a size which it never allocates. */
+        return "memory could not be allocated; if there is enough of it, the file is damaged: restore a backup";
     case TOO_LARGE:
         return "a value is larger than the store can keep";
     default:
