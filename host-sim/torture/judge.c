@@ -1,13 +1,29 @@
 /* judge.c: holds the events of the store against what was told of them. */
 #include "torture/judge.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE = 500, UNTOLD_SUBMITTED_MAX = 64, REQUESTS_MAX = 1 << 24 };
+enum { PAGE = 500, KEY_PARTS = 4, UNTOLD_SUBMITTED_MAX = 64, REQUESTS_MAX = 1 << 24 };
 
 /* ---- one event ---- */
+
+/* The round, the thread, the request and the event in it: "12/3/40/0". */
+static bool read_key(const char *text, int ret_key[KEY_PARTS]) {
+    const char *at = text;
+    for (int i = 0; i < KEY_PARTS; i++) {
+        char *end = NULL;
+        long part = strtol(at, &end, 10);
+        if (end == at || *end != (i < KEY_PARTS - 1 ? '/' : '\0') || part < 0 || part > INT_MAX) {
+            return false;
+        }
+        ret_key[i] = (int)part;
+        at = end + 1;
+    }
+    return true;
+}
 
 /* Of a name like "t3"; `beyond` when it is none that was asked for. */
 static int number_in(const json_t *name, int beyond) {
@@ -88,8 +104,7 @@ static void check_event(struct ledger *ledger, struct census *census, const json
     int64_t id = number(event, "id");
     int64_t recorded_at = number(event, "recorded_at");
     const char *text = json_string_value(json_object_get(event, "key"));
-    int key[4];
-    char end;
+    int key[KEY_PARTS];
     EXPECT(ledger->gaps_allowed ? id > census->last_id : id == census->last_id + 1, "event %lld stands behind %lld",
            (long long)id, (long long)census->last_id);
     EXPECT(recorded_at >= census->recorded_at, "event %lld was recorded before the one before", (long long)id);
@@ -101,9 +116,9 @@ static void check_event(struct ledger *ledger, struct census *census, const json
         check_resubmitted(ledger, event, id);
         return;
     }
-    if (sscanf(text, "%d/%d/%d/%d%c", &key[0], &key[1], &key[2], &key[3], &end) != 4 || key[0] > ledger->round ||
-        key[0] / STORE_ROUNDS != ledger->round / STORE_ROUNDS || key[1] < 0 || key[1] > THREAD_SCHEMA || key[2] < 0 ||
-        key[2] > REQUESTS_MAX || key[3] < 0 || key[3] >= BATCH_DRAFTS_MAX) {
+    if (!read_key(text, key) || key[0] > ledger->round || key[0] / STORE_ROUNDS != ledger->round / STORE_ROUNDS ||
+        key[1] < 0 || key[1] > THREAD_SCHEMA || key[2] < 0 || key[2] > REQUESTS_MAX || key[3] < 0 ||
+        key[3] >= BATCH_DRAFTS_MAX) {
         complain("event %lld: nobody asked for %.64s", (long long)id, text);
         return;
     }

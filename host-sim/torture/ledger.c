@@ -37,7 +37,8 @@ struct event_shape event_shape(uint64_t seed, int round, int thread, int n, int 
     struct event_shape shape = {.type = (char)('a' + draw_below(&draws, 3)), .number = draw_below(&draws, 1 << 30)};
     shape.pad = draw_below(&draws, 20) == 0 ? draw_below(&draws, PAD_SIZE_MAX) : draw_below(&draws, 100);
     shape.stream = draw_below(&draws, STREAMS + 2) - 2;
-    shape.tags = (unsigned)draw_below(&draws, 1 << TAGS) & (unsigned)draw_below(&draws, 1 << TAGS);
+    shape.tags = (unsigned)draw_below(&draws, 1 << TAGS);
+    shape.tags &= (unsigned)draw_below(&draws, 1 << TAGS); /* a quarter of them, mostly */
     shape.letters = draw(&draws);
     /* Drafts have times of their own: it is not said whether theirs is that of the draft or of the completion. */
     bool is_draft = thread == THREAD_BATCH_1 || thread == THREAD_BATCH_2;

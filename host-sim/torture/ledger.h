@@ -65,7 +65,7 @@ struct event_shape {
 enum { PAD_SIZE_MAX = 3000 };
 struct event_shape event_shape(uint64_t seed, int round, int thread, int n, int index);
 void event_pad(const struct event_shape *shape, char text[PAD_SIZE_MAX + 1]);
-size_t put_event(char *text, size_t size, uint64_t seed, int round, int thread, int n, int index);
+size_t put_event(char *data, size_t size, uint64_t seed, int round, int thread, int n, int index);
 
 /* How many events the request has; of the threads that append. */
 int request_events(uint64_t seed, int round, int thread, int n);
