@@ -118,7 +118,7 @@ if wants torture; then
 fi
 if wants power; then
     # Full durability, normal, and syncs that fail.
-    part power criterion 3 env POLARIS_POWER_FIRST=1000 POLARIS_POWER_TRIALS="$trials" build/bin/power_test \
+    part power criterion 4 env POLARIS_POWER_FIRST=1000 POLARIS_POWER_TRIALS="$trials" build/bin/power_test \
         --filter 'power/*a_cut*'
     # The ordinary tests try each without the sanitizers.
     part faults criterion "$(count_listed build-asan/bin/fault_io)" env POLARIS_FAULT_STRIDE=1 build-asan/bin/fault_io

@@ -72,8 +72,7 @@ static bool is_of_sqlite(const char *message) {
 void trial_check_error(const struct trial *trial, int32_t status, const struct es *es) {
     static const int32_t WANTED[FAULT_KINDS] = {POLARIS_ES_IO, POLARIS_ES_FULL, POLARIS_ES_BUSY};
     const char *message = json_string_value(json_object_get(es->reply, "message"));
-    bool is_told_as_io = trial->kind == FAULT_FULL && status == POLARIS_ES_IO && faults_had_sync();
-    if (status != WANTED[trial->kind] && !is_told_as_io) {
+    if (status != WANTED[trial->kind]) {
         trial_found(trial, "status %d: %s; %s", status, message != NULL ? message : "no message", es->log);
     } else if (message == NULL || is_of_sqlite(message)) {
         trial_found(trial, "message: %s", message != NULL ? message : "none");

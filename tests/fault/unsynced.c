@@ -1,5 +1,6 @@
 /* unsynced.c: what was written to the log, and could not be synced or was not yet: nobody builds on it. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@ static atomic_bool kills;        /* a sync of the log kills the process */
 static atomic_int failing_syncs; /* so many of the log's fail from now on, */
 static atomic_bool fails_writes; /* and with the first of them each write to it */
 static atomic_bool is_broken;
+static atomic_int reason = EIO;               /* of syncs that fail */
 static atomic_int syncs;                      /* of the log, that were good */
 static atomic_int_least64_t unsynced, synced; /* bytes of it; what a sync could not bring to the disk is neither */
 
@@ -28,6 +30,7 @@ static int on_sync(void) {
         failing_syncs--;
         is_broken = fails_writes;
         unsynced = 0;
+        errno = reason;
         return SQLITE_IOERR_FSYNC;
     }
     synced += unsynced;
@@ -154,4 +157,22 @@ Test(unsynced, of_a_call_that_failed_is_told_of_when_it_cannot_be_taken_back) {
     shut_down_and_keep_the_log();
 
     cr_expect_not_null(strstr(es->log, "may come back"), "%s", es->log);
+}
+
+/* Some systems look for space only when a file is synced. */
+Test(unsynced, for_want_of_space_is_told_as_that) {
+    reason = ENOSPC;
+    append_a_and_be_killed_at_b();
+    failing_syncs = 1;
+    cr_expect_eq(es_init(es, NULL), POLARIS_ES_FULL);
+    cr_assert_eq(es_init(es, NULL), POLARIS_ES_OK);
+    failing_syncs = 1;
+    cr_expect_eq(append("c"), POLARIS_ES_FULL);
+    reason = EDQUOT;
+    failing_syncs = 1;
+    cr_expect_eq(append("d"), POLARIS_ES_FULL);
+    reason = EIO;
+    failing_syncs = 1;
+    cr_expect_eq(append("e"), POLARIS_ES_IO, "what went before is not remembered");
+    cr_expect_eq(append("e"), POLARIS_ES_OK);
 }

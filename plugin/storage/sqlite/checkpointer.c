@@ -1,6 +1,8 @@
 /* checkpointer.c: when the log is copied, and by whom. */
 #include "storage/sqlite/checkpointer.h"
 
+#include <errno.h>
+
 #include "storage/sqlite/log_file.h"
 #include "storage/sqlite/wal_index.h"
 #include "system.h"
@@ -51,6 +53,7 @@ static int copy_pages(struct checkpointer *self, struct connection *connection, 
     if (!forget_copied(self, connection)) {
         return COPY_FAILED;
     }
+    errno = 0;
     int code = sqlite3_wal_checkpoint_v2(connection->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &log_pages, &copied_pages);
     if (code == SQLITE_OK) {
         return copied_pages > 0 ? copied_pages : 0;

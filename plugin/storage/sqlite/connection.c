@@ -9,13 +9,17 @@
 
 /* ---- errors ---- */
 
+static bool is_no_space(int system_errno) {
+    return system_errno == ENOSPC || system_errno == EDQUOT;
+}
+
 /* A file that cannot be made, or shared memory that cannot grow, for want of space has no code of its own. */
 static enum status status_of_code(int code, int system_errno) {
     if (code == SQLITE_IOERR_NOMEM) {
         return NO_MEMORY;
     }
     bool is_system_failure = (code & 0xFF) == SQLITE_IOERR || (code & 0xFF) == SQLITE_CANTOPEN;
-    if (is_system_failure && (system_errno == ENOSPC || system_errno == EDQUOT)) {
+    if (is_system_failure && is_no_space(system_errno)) {
         return FULL;
     }
     if (code == SQLITE_CONSTRAINT_COMMITHOOK) {
@@ -74,8 +78,12 @@ static const char *advice(enum status status) {
 }
 
 enum status connection_error(const struct connection *connection, int code, const char *what, struct error *error) {
+    int last_errno = errno; /* of the calls that SQLite made: it remembers none of those that a commit makes */
     const char *text = connection->db != NULL ? sqlite3_errmsg(connection->db) : sqlite3_errstr(code);
     int system_errno = connection->db != NULL ? sqlite3_system_errno(connection->db) : 0;
+    if (code == SQLITE_IOERR_FSYNC || is_no_space(last_errno)) {
+        system_errno = last_errno;
+    }
     enum status status = status_of_code(code, system_errno);
     if (code == SQLITE_ERROR && strcmp(text, "unsupported file format") == 0) {
         status = CORRUPT; /* what the file's header says of its tables; there is no code of its own for it */
@@ -162,6 +170,7 @@ enum status connection_open(struct connection *connection, const char *path, enu
     *connection = (struct connection){.host = host, .memo.remembers = role == CONNECTION_READER};
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_PRIVATECACHE;
     flags |= config->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    errno = 0;
     int code = sqlite3_open_v2(path, &connection->db, flags, NULL);
     if (code == SQLITE_OK && !config->read_only && sqlite3_db_readonly(connection->db, "main") == 1) {
         code = SQLITE_READONLY; /* SQLite makes do with less than it was asked for */
@@ -219,6 +228,7 @@ enum status statement_get(struct connection *connection, const char *sql, const 
             return error_set(error, NO_MEMORY, "%s: memory could not be allocated", what);
         }
         sqlite3_stmt *handle = NULL;
+        errno = 0;
         int code = sqlite3_prepare_v3(connection->db, sql, (int)size, SQLITE_PREPARE_PERSISTENT, &handle, NULL);
         if (code != SQLITE_OK) {
             free(copy);
@@ -280,6 +290,7 @@ void bind_blob(struct statement *statement, struct bytes blob) {
 }
 
 enum status statement_step(struct statement *statement, bool *ret_row, struct error *error) {
+    errno = 0; /* for connection_error */
     int code = statement->bind_code != SQLITE_OK ? statement->bind_code : sqlite3_step(statement->handle);
     if (code != SQLITE_ROW && code != SQLITE_DONE) {
         return connection_error(statement->connection, code, statement->what, error);
@@ -306,6 +317,7 @@ struct bytes column_bytes(const struct statement *statement, int column) {
 }
 
 enum status connection_execute(struct connection *connection, const char *sql, const char *what, struct error *error) {
+    errno = 0;
     int code = sqlite3_exec(connection->db, sql, NULL, NULL, NULL);
     return code == SQLITE_OK ? OK : connection_error(connection, code, what, error);
 }

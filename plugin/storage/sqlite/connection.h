@@ -33,7 +33,8 @@ WARN_UNUSED enum status connection_open(struct connection *connection, const cha
                                         struct error *error);
 void connection_close(struct connection *connection);
 
-/* Describes SQLite's result code in our words, and logs SQLite's own. `what` is what was attempted: "append events". */
+/* Describes SQLite's result code in our words, and logs SQLite's own. `what` is what was attempted: "append events".
+ * errno was 0 before SQLite was called, and has not changed since. */
 enum status connection_error(const struct connection *connection, int code, const char *what, struct error *error);
 
 /* A statement in use: got from the cache, given back by statement_release (its CLEANUP destructor). */

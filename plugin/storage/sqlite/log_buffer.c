@@ -2,6 +2,7 @@
 #include "storage/sqlite/log_buffer.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,14 +20,21 @@ static struct log_buffer *buffer_of(sqlite3_file *file) {
 
 /* ---- the log ---- */
 
+/* What could not be written, with the system's reason, of which SQLite asks when it hears of it. */
+static int failed(const struct log_buffer *self) {
+    errno = self->system_errno;
+    return self->code;
+}
+
 /* Writes what is kept. After a failure SQLite rolls back, and until then nothing may be written behind the gap. The
  * place where it began is remembered. */
 static int flush(struct log_buffer *self, sqlite3_file *log) {
     if (self->code == SQLITE_OK && self->size > 0) {
         self->code = self->log.below->xWrite(log, self->data, (int)self->size, self->offset);
+        self->system_errno = self->code == SQLITE_FULL ? ENOSPC : errno;
     }
     self->size = 0;
-    return self->code;
+    return self->code == SQLITE_OK ? SQLITE_OK : failed(self);
 }
 
 static int write_log(sqlite3_file *log, const void *data, int size, sqlite3_int64 offset) {
@@ -36,7 +44,7 @@ static int write_log(sqlite3_file *log, const void *data, int size, sqlite3_int6
         (void)flush(self, log);
     }
     if (self->code != SQLITE_OK) {
-        return self->code;
+        return failed(self);
     }
     if (self->size == 0) {
         self->offset = offset;

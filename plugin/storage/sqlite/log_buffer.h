@@ -17,6 +17,7 @@ struct log_buffer {
     size_t size;
     int64_t offset; /* of the first byte in the log */
     int code;       /* of the write that failed, if one did: of whatever comes after it too, until the lock is let go */
+    int system_errno; /* the system's reason for it */
 };
 
 /* The connection is open, was read with, has synchronous=FULL, and only one thread at a time uses it. Where SQLite does

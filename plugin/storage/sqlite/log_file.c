@@ -1,6 +1,7 @@
 /* log_file.c: syncing the log, and writing it again. */
 #include "storage/sqlite/log_file.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "storage/sqlite/file_methods.h"
@@ -40,6 +41,7 @@ bool log_file_write_again(struct connection *connection) {
 
 enum status log_file_sync(struct connection *connection, struct error *error) {
     sqlite3_file *log = log_of(connection);
+    errno = 0;
     int code = log != NULL ? log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) : SQLITE_OK;
     if (code == SQLITE_OK) {
         return OK;
