@@ -14,7 +14,7 @@
 static struct es *es;
 
 static void set_up(void) {
-    es = trial_new_store();
+    es = es_new();
     faults_install();
     steps_make(es);
 }

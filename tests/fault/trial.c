@@ -21,17 +21,6 @@ enum { FINDINGS_MAX = 10 };
 
 static int findings;
 
-struct es *trial_new_store(void) {
-    struct es *es = calloc(1, sizeof *es);
-    cr_assert_not_null(es);
-    es->table = es_table();
-    atomic_store(&es->now_us, ES_START_US);
-    snprintf(es->folder, sizeof es->folder, "/tmp/polaris-test-XXXXXX");
-    cr_assert_not_null(mkdtemp(es->folder));
-    snprintf(es->path, sizeof es->path, "%s/events.db", es->folder);
-    return es;
-}
-
 void trial_found(const struct trial *trial, const char *format, ...) {
     char text[2 * PROBLEM_SIZE];
     va_list args;

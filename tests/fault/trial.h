@@ -12,9 +12,6 @@ struct trial {
     int64_t n;
 };
 
-/* A folder, with no store in it yet; es_close frees it. */
-struct es *trial_new_store(void);
-
 /* Fails the test, and goes on, unless there were too many. */
 __attribute__((format(printf, 2, 3))) void trial_found(const struct trial *trial, const char *format, ...);
 void trial_begin(const struct trial *trial);
