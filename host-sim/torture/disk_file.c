@@ -38,7 +38,7 @@ static void content_write(struct content *content, const uint8_t *data, int64_t 
         content_resize(content, offset + size);
     }
     if (size > 0) {
-        memcpy(content->data + offset, data, (size_t)size);
+        memcpy((uint8_t *)must(content->data) + offset, data, (size_t)size);
     }
 }
 
