@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../support/captured.h"
+
 enum fault {
     CRASHES_WHEN_LOADED = 1, /* in a constructor */
     LACKS_A_SLOT,            /* dlq */
@@ -70,26 +72,6 @@ static uint8_t *find(uint8_t *data, size_t size, const char *text) {
 }
 
 /* ---- replies that are held back ---- */
-
-struct captured {
-    uint8_t data[65536];
-    size_t size;
-};
-
-static int32_t take(void *context, polaris_bytes piece) {
-    struct captured *captured = context;
-    if (piece.size > sizeof captured->data - captured->size) {
-        return 1;
-    }
-    memcpy(captured->data + captured->size, piece.data, piece.size);
-    captured->size += piece.size;
-    return 0;
-}
-
-static polaris_sink capture(struct captured *captured) {
-    captured->size = 0;
-    return (polaris_sink){.size = sizeof(polaris_sink), .context = captured, .write = take};
-}
 
 static int32_t send(const polaris_sink *reply, int32_t status, const void *data, size_t size) {
     int32_t refused = size > 0 ? reply->write(reply->context, bytes_of(data, size)) : 0;

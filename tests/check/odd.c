@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../support/captured.h"
+
 enum odd {
     HAS_NO_LETTERS = 1, /* dlq answers UNSUPPORTED, whatever the request is */
     HAS_NO_SCHEMAS,     /* and so does schema */
@@ -117,21 +119,6 @@ static void log_no_text(const polaris_es_services *host) {
 
 /* ---- init and query: ids from 1001 on ---- */
 
-struct captured {
-    uint8_t data[4096];
-    size_t size;
-};
-
-static int32_t take(void *context, polaris_bytes piece) {
-    struct captured *captured = context;
-    if (piece.size > sizeof captured->data - captured->size) {
-        return 1;
-    }
-    memcpy(captured->data + captured->size, piece.data, piece.size);
-    captured->size += piece.size;
-    return 0;
-}
-
 /* The path in a configuration. */
 static bool read_path(polaris_bytes config, char ret_path[256]) {
     const uint8_t *at = config.data != NULL ? memmem(config.data, config.size, "\xa4path", 5) : NULL;
@@ -181,9 +168,8 @@ static int32_t odd_query(polaris_es *self, polaris_bytes request, const polaris_
 
 static int32_t init_at_1001(const polaris_es_services *host, polaris_bytes config, const polaris_sink *reply,
                             polaris_es **ret_self) {
-    struct captured captured = {.size = 0}, again = {.size = 0};
-    const polaris_sink sink = {.size = sizeof sink, .context = &captured, .write = take};
-    const polaris_sink other = {.size = sizeof other, .context = &again, .write = take};
+    struct captured captured, again;
+    const polaris_sink sink = capture(&captured), other = capture(&again);
     polaris_es *self = NULL;
     char path[256];
     int32_t status = real->init(host, config, &sink, &self);

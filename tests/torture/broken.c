@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../support/captured.h"
+
 enum fault {
     FORGETS = 1,           /* each fiftieth append, which it acknowledges */
     FORGETS_AFTER_A_SWAP,  /* the first append after the store was opened again in this process */
@@ -45,21 +47,6 @@ static bool contains(polaris_bytes bytes, const char *text) {
     return bytes.data != NULL && memmem(bytes.data, bytes.size, text, strlen(text)) != NULL;
 }
 
-struct captured {
-    uint8_t data[sizeof last];
-    size_t size;
-};
-
-static int32_t take(void *context, polaris_bytes piece) {
-    struct captured *captured = context;
-    if (piece.size > sizeof captured->data - captured->size) {
-        return 1;
-    }
-    memcpy(captured->data + captured->size, piece.data, piece.size);
-    captured->size += piece.size;
-    return 0;
-}
-
 static int32_t answer_as_before(const polaris_sink *reply) {
     (void)reply->write(reply->context, (polaris_bytes){last, last_size});
     return POLARIS_ES_OK;
@@ -74,8 +61,8 @@ static bool is_forgotten(void) {
 }
 
 static int32_t append(polaris_es *self, polaris_bytes request, const polaris_sink *reply) {
-    struct captured captured = {.size = 0};
-    const polaris_sink sink = {.size = sizeof sink, .context = &captured, .write = take};
+    struct captured captured;
+    const polaris_sink sink = capture(&captured);
     int32_t status = real->store(self, request, &sink);
     (void)pthread_mutex_lock(&lock);
     bool failed = status == POLARIS_ES_IO || status == POLARIS_ES_FULL;
