@@ -39,8 +39,9 @@ static bool forget_copied(struct checkpointer *self, struct connection *connecti
     if (!atomic_load(&self->sync_failed)) {
         return true;
     }
-    bool has_log = self->config->durability == DURABILITY_FULL || log_file_write_again(connection);
-    if (has_log && wal_index_forget_copied(connection->db)) {
+    /* In this order, as this may be tried after each commit for a while: nothing is copied before both are done. */
+    if (wal_index_forget_copied(connection->db) &&
+        (self->config->durability == DURABILITY_FULL || log_file_write_again(connection))) {
         atomic_store(&self->sync_failed, false);
     }
     return !atomic_load(&self->sync_failed);

@@ -78,8 +78,8 @@ WARN_UNUSED enum status connection_execute(struct connection *connection, const 
  * opens the store after this process was killed would find it. So something that changes nothing is written over it.
  * The store must be of this build's format by now. */
 WARN_UNUSED enum status connection_commit(struct connection *connection, struct error *error);
-/* The same once more, if it could not be written then: to be called before the log is left to others. It was not: true,
- * and as it should be. */
+/* The same once more, if it could not be written then: to be called before the log is left to others. False: it cannot
+ * be written now either. */
 bool connection_take_back(struct connection *connection);
 /* The first column of the only row. */
 WARN_UNUSED enum status connection_query_int(struct connection *connection, const char *sql, const char *what,

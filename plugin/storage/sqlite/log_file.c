@@ -47,9 +47,8 @@ enum status log_file_sync(struct connection *connection, struct error *error) {
         return OK;
     }
     enum status status = connection_error(connection, code, "sync the write-ahead log", error);
-    if (!log_file_write_again(connection)) {
-        (void)sqlite3_db_config(connection->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
-                                NULL); /* not from a log like that */
+    if (!log_file_write_again(connection)) { /* then nothing is copied from a log like that */
+        (void)sqlite3_db_config(connection->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     }
     return status;
 }
